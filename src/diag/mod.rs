@@ -1,0 +1,154 @@
+//! A diagnostic as data, and how it is shown. Speaks for every room.
+
+pub mod codes;
+pub mod human;
+
+use serde::Serialize;
+
+use crate::source::{Sources, Span};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The thing cannot be used.
+    Error,
+    /// It can be used, and something about it is probably not meant.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+/// A place with a remark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What about it; may be empty.
+    pub text: String,
+}
+
+/// Something that a person should know, with a permanent code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// `GR…`, one of [`codes`].
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong: lower case, the user's words in backticks.
+    pub message: String,
+    /// Where, in files that an author wrote; the first is the place itself.
+    pub labels: Vec<Label>,
+    /// Where, in an incident: a JSON path such as `$.value[0].alerts[2].evidence[1]`.
+    pub path: Option<String>,
+    /// What to do.
+    pub help: Option<String>,
+    /// The playbook and card that it is about, once it runs.
+    pub about: Option<(String, Option<String>)>,
+}
+
+impl Diagnostic {
+    /// An error at a place in an author's file.
+    pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, message).at(span, "")
+    }
+
+    /// A warning at a place in an author's file.
+    pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, message).at(span, "")
+    }
+
+    /// A diagnostic without a place.
+    pub fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
+        Self { code, severity, message: message.into(), labels: Vec::new(), path: None, help: None, about: None }
+    }
+
+    /// Adds a place.
+    #[must_use]
+    pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds the place in an incident.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// The form that answers carry.
+    pub fn to_wire(&self, sources: &Sources) -> Wire {
+        let place = self.labels.first().map(|l| sources.place(l.span));
+        Wire {
+            code: self.code,
+            severity: self.severity,
+            message: self.message.clone(),
+            file: place.as_ref().map(|p| p.file.to_string()),
+            line: place.as_ref().map(|p| p.line),
+            column: place.as_ref().map(|p| p.column),
+            path: self.path.clone(),
+            help: self.help.clone(),
+            playbook: self.about.as_ref().map(|a| a.0.clone()),
+            card: self.about.as_ref().and_then(|a| a.1.clone()),
+        }
+    }
+}
+
+/// A diagnostic as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Wire {
+    /// `GR…`
+    pub code: &'static str,
+    /// `error`, `warning` or `note`.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// The file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// Column in characters, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    /// The place in an incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// The playbook that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<String>,
+    /// The card that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+}
+
+/// The known word that is nearest to a misspelt one, for "did you mean".
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|k| (strsim::damerau_levenshtein(&word.to_lowercase(), &k.to_lowercase()), k))
+        .filter(|(distance, k)| *distance <= k.chars().count().max(3) / 3)
+        .min()
+        .map(|(_, k)| k)
+}
+
+/// Sorts by place and takes out repetitions, so that what is shown does not depend on the order in which it was found.
+pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (d.labels.first().map(|l| (l.span.file, l.span.start, l.span.end)), d.path.clone(), d.code, d.message.clone());
+        key(a).cmp(&key(b))
+    });
+    diagnostics.dedup();
+}

@@ -1,0 +1,20 @@
+//! Guided response as code: an incident in, triage, containment, investigation and remediation cards out.
+//!
+//! The rooms, each of which imports only those before it:
+//! `source diag model intake script playbook eval card | runtime | cli`. See `docs/architecture.md`.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "tests may fail loudly"
+    )
+)]
+
+pub mod diag;
+pub mod intake;
+pub mod model;
+pub mod source;

@@ -1,0 +1,239 @@
+//! An incident as every source is turned into it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::kind::{Kind, Prop, Rel};
+use super::level::{Basis, Classification, Level, Verdict};
+
+/// A moment, in UTC, to the nanosecond.
+pub type Time = jiff::Timestamp;
+
+/// An alert of an incident, by its position in [`Incident::alerts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlertIx(pub u32);
+
+/// An entity of an incident, by its position in [`Incident::entities`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityIx(pub u32);
+
+/// A security incident with its alerts, entities and the relations that its records hold.
+/// Alerts and entities are sorted by id, so equal content is equal in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Incident {
+    /// The source's id.
+    pub id: String,
+    /// The title; trimmed.
+    pub title: String,
+    /// What the source says of it in prose.
+    pub description: String,
+    /// Its severity; the highest of its alerts where the source gives none.
+    pub severity: Option<Level>,
+    /// `new`, `active`, `in_progress`, `resolved`, `redirected`, `closed`, … in the source's words, lower snake case.
+    pub status: String,
+    /// Which format it was read from, e.g. `microsoft-graph`.
+    pub source: String,
+    /// When it was created.
+    pub created: Option<Time>,
+    /// The first activity that it is about.
+    pub first_activity: Option<Time>,
+    /// The last activity that it is about.
+    pub last_activity: Option<Time>,
+    /// The classification that the source carries, if somebody decided it.
+    pub classification: Option<Classification>,
+    /// The determination that the source carries, in our words.
+    pub determination: Option<String>,
+    /// Labels of people and of the source.
+    pub tags: BTreeSet<String>,
+    /// Who it is assigned to.
+    pub assigned_to: Option<String>,
+    /// The incident that this one was merged into.
+    pub redirected_to: Option<String>,
+    /// Ids of alerts that the incident names and the input does not hold.
+    pub absent_alerts: BTreeSet<String>,
+    /// Fields of the source that have no place of their own.
+    pub extra: BTreeMap<String, String>,
+    /// Its alerts, by id.
+    pub alerts: Vec<Alert>,
+    /// Its entities, by id.
+    pub entities: Vec<Entity>,
+    /// What the records relate, sorted.
+    pub relations: Vec<Relation>,
+}
+
+/// One alert.
+#[derive(Clone, Debug, Default)]
+pub struct Alert {
+    /// The source's id.
+    pub id: String,
+    /// The title; trimmed.
+    pub title: String,
+    /// What the source says of it in prose.
+    pub description: String,
+    /// Its severity.
+    pub severity: Option<Level>,
+    /// Its status, lower snake case.
+    pub status: String,
+    /// Detector, alert type or analytic rule ids, most specific first.
+    pub detectors: Vec<String>,
+    /// The product that raised it.
+    pub product: String,
+    /// The source's category.
+    pub category: String,
+    /// ATT&CK technique ids, revoked ones mapped, sorted.
+    pub techniques: BTreeSet<String>,
+    /// ATT&CK tactics.
+    pub tactics: BTreeSet<String>,
+    /// First activity.
+    pub first: Option<Time>,
+    /// Last activity.
+    pub last: Option<Time>,
+    /// When it was raised.
+    pub created: Option<Time>,
+    /// The classification that the source carries, if somebody decided it.
+    pub classification: Option<Classification>,
+    /// The determination that the source carries, in our words.
+    pub determination: Option<String>,
+    /// Fields of the source that have no place of their own, nested keys joined by a dot.
+    pub extra: BTreeMap<String, String>,
+    /// The entities that it names, with the roles they play in it.
+    pub entities: BTreeMap<EntityIx, BTreeSet<String>>,
+}
+
+/// A value of a property.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PropValue {
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Int(i64),
+    /// True or false.
+    Bool(bool),
+    /// A level.
+    Level(Level),
+    /// A moment.
+    Time(Time),
+    /// A list of texts.
+    Texts(Vec<String>),
+}
+
+impl std::fmt::Display for PropValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(t) => f.write_str(t),
+            Self::Int(n) => n.fmt(f),
+            Self::Bool(b) => b.fmt(f),
+            Self::Level(l) => l.fmt(f),
+            Self::Time(t) => t.fmt(f),
+            Self::Texts(l) => f.write_str(&l.join(", ")),
+        }
+    }
+}
+
+/// One report of a property: its value and the alert that gave it (`None`: the incident itself).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Report {
+    /// When the report was made, as far as the source says.
+    pub at: Option<Time>,
+    /// The alert that it came with.
+    pub alert: Option<AlertIx>,
+    /// The value.
+    pub value: PropValue,
+}
+
+/// A thing that alerts are about.
+#[derive(Clone, Debug)]
+pub struct Entity {
+    /// `kind:key`; unique in the incident.
+    pub id: String,
+    /// What it is.
+    pub kind: Kind,
+    /// A name for people; identifies nobody.
+    pub name: String,
+    /// Every other strong id, as `namespace:value`, sorted.
+    pub aliases: BTreeSet<String>,
+    /// The strongest verdict of the source.
+    pub verdict: Verdict,
+    /// What was done about it, in the source's words, lower snake case; the latest that is not `none`.
+    pub remediation_status: String,
+    /// The parts that it plays, over all alerts.
+    pub roles: BTreeSet<String>,
+    /// Its tags, over all records.
+    pub tags: BTreeSet<String>,
+    /// The alerts that name it.
+    pub alerts: BTreeSet<AlertIx>,
+    /// First time it is seen in.
+    pub first_seen: Option<Time>,
+    /// Last time it is seen in.
+    pub last_seen: Option<Time>,
+    /// Its properties with all that was reported of each, oldest first; the last one holds.
+    pub props: BTreeMap<Prop, Vec<Report>>,
+    /// Fields of the source that no property models, nested keys joined by a dot.
+    pub fields: BTreeMap<String, String>,
+    /// How many records of which declared type it was drawn from; empty when only a field named it.
+    pub records: BTreeMap<String, u32>,
+}
+
+impl Entity {
+    /// What a property holds now.
+    pub fn prop(&self, prop: Prop) -> Option<&PropValue> {
+        self.props.get(&prop).and_then(|reports| reports.last()).map(|r| &r.value)
+    }
+
+    /// A text property by name.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.prop(Prop::named(name)?)? {
+            PropValue::Text(t) => Some(t),
+            _ => None,
+        }
+    }
+
+    /// Whether `id` is its id, or an alias with or without its namespace; blind to case.
+    pub fn answers_to(&self, id: &str) -> bool {
+        let bare = |whole: &str| whole.split_once(':').map(|(_, rest)| rest.to_lowercase());
+        let wanted = id.to_lowercase();
+        self.id.to_lowercase() == wanted
+            || bare(&self.id).as_deref() == Some(wanted.as_str())
+            || self.aliases.iter().any(|a| a.to_lowercase() == wanted || bare(a).as_deref() == Some(wanted.as_str()))
+    }
+}
+
+/// A directed, named edge.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relation {
+    /// Where it starts.
+    pub from: EntityIx,
+    /// Its name.
+    pub rel: Rel,
+    /// Where it leads.
+    pub to: EntityIx,
+    /// How it is known.
+    pub basis: Basis,
+    /// First time.
+    pub first: Option<Time>,
+    /// Last time.
+    pub last: Option<Time>,
+    /// The alerts that it came from.
+    pub alerts: BTreeSet<AlertIx>,
+}
+
+impl Incident {
+    /// The alert at a position.
+    pub fn alert(&self, ix: AlertIx) -> Option<&Alert> {
+        self.alerts.get(ix.0 as usize)
+    }
+
+    /// The entity at a position.
+    pub fn entity(&self, ix: EntityIx) -> Option<&Entity> {
+        self.entities.get(ix.0 as usize)
+    }
+
+    /// Every entity with its position.
+    pub fn entities(&self) -> impl Iterator<Item = (EntityIx, &Entity)> {
+        (0u32..).map(EntityIx).zip(&self.entities)
+    }
+
+    /// Every alert with its position.
+    pub fn alerts(&self) -> impl Iterator<Item = (AlertIx, &Alert)> {
+        (0u32..).map(AlertIx).zip(&self.alerts)
+    }
+}
