@@ -1,0 +1,205 @@
+//! The one typed form that every Rhai expression is lowered to, and the only one that runs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::fields::Field;
+use super::functions::Function;
+use super::ty::Ty;
+use super::value::Value;
+use crate::model::Kind;
+use crate::source::Span;
+
+/// A node with its type and place.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// What it does.
+    pub node: Node,
+    /// Its type.
+    pub ty: Ty,
+    /// Whether it may be absent.
+    pub maybe: bool,
+    /// Where it stands in the author's file.
+    pub span: Span,
+    /// Equal questions have equal keys, whatever file they stand in.
+    pub key: Key,
+    /// Where its answer is kept for an incident; closed expressions only.
+    pub memo: Option<MemoId>,
+}
+
+/// Identifies a question by its content.
+pub type Key = [u8; 16];
+
+/// The place of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemoId(pub u32);
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Compare {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+/// Arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Arith {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+}
+
+/// What is done with each item of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Each {
+    /// The items for which it holds.
+    Filter,
+    /// What it makes of each item, without what is absent.
+    Map,
+    /// Whether it holds for any.
+    Some,
+    /// Whether it holds for all.
+    All,
+    /// For how many it holds.
+    Count,
+    /// The first for which it holds.
+    First,
+}
+
+/// A named clause of a playbook, library or rule.
+#[derive(Debug)]
+pub struct Condition {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its question; parameters are the first locals.
+    pub body: Expr,
+    /// The kind of each parameter.
+    pub params: Vec<(Arc<str>, Kind)>,
+    /// Said when it holds.
+    pub pass: Option<super::template::Template>,
+    /// Said when it does not.
+    pub fail: Option<super::template::Template>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What an expression node does.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// A value that is written there.
+    Const(Value),
+    /// A closure's, card's or condition's parameter, by its position from the outermost.
+    Local(usize),
+    /// A named value of the playbook.
+    Binding(Arc<str>, Arc<Expr>),
+    /// A named clause of the playbook.
+    Clause(Arc<Condition>, Vec<Expr>),
+    /// The incident.
+    Incident,
+    /// All alerts.
+    Alerts,
+    /// All entities of a kind.
+    Collection(Kind),
+    /// A field of what is before the dot.
+    Field(Box<Expr>, Field),
+    /// A key of a map.
+    Key(Box<Expr>, Arc<str>),
+    /// `!`
+    Not(Box<Expr>),
+    /// `-`
+    Negate(Box<Expr>),
+    /// `&&`
+    And(Vec<Expr>),
+    /// `||`
+    Or(Vec<Expr>),
+    /// `??`
+    Coalesce(Vec<Expr>),
+    /// `==` and its like.
+    Compare(Compare, Box<Expr>, Box<Expr>),
+    /// `+` and its like.
+    Arith(Arith, Box<Expr>, Box<Expr>),
+    /// `in`
+    In(Box<Expr>, Box<Expr>),
+    /// `if`
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `switch`: what is compared, the arms, the rest.
+    Switch(Box<Expr>, Vec<Arm>, Box<Expr>),
+    /// A list that is written there.
+    Array(Vec<Expr>),
+    /// A map that is written there.
+    Map(Vec<(Arc<str>, Expr)>),
+    /// An item by position.
+    Index(Box<Expr>, Box<Expr>),
+    /// A range; the flag says whether the end belongs to it.
+    Range(Box<Expr>, Box<Expr>, bool),
+    /// Text with values in it.
+    Interpolate(Vec<Expr>),
+    /// A function of the table; the receiver comes first.
+    Call(&'static Function, Vec<Expr>),
+    /// Something with each item of a list; the item is the next local.
+    Each(Each, Box<Expr>, Box<Expr>),
+}
+
+/// An arm of a `switch`.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    /// Any of these, as constants or ranges.
+    pub values: Vec<Value>,
+    /// And this holds.
+    pub guard: Option<Expr>,
+    /// Then this.
+    pub then: Expr,
+}
+
+/// Gives equal questions one place for their answer.
+#[derive(Debug, Default)]
+pub struct Questions {
+    ids: HashMap<Key, MemoId>,
+}
+
+impl Questions {
+    /// The place for this question.
+    pub fn id(&mut self, key: Key) -> MemoId {
+        let next = MemoId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
+        *self.ids.entry(key).or_insert(next)
+    }
+
+    /// How many different questions there are.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether none was asked.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+/// The key of a node from its own word and the keys of what is below it.
+pub fn key(word: &str, below: &[Key]) -> Key {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(word.as_bytes()).update(&[0]);
+    for k in below {
+        hasher.update(k);
+    }
+    let mut out = [0; 16];
+    out.copy_from_slice(hasher.finalize().as_bytes().first_chunk::<16>().unwrap_or(&[0; 16]));
+    out
+}
+
+/// An expression that was compiled, with what it needs to run.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The tree.
+    pub expr: Expr,
+    /// The text as it was written.
+    pub source: Arc<str>,
+}

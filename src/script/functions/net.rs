@@ -1,0 +1,109 @@
+//! Addresses, networks, domains, URLs, paths.
+
+use std::net::IpAddr;
+
+use super::{table, text};
+use crate::intake::net::{host_of, registered_domain};
+use crate::script::value::Value;
+
+/// A network: an address and how many of its bits count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Net {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl Net {
+    /// Reads `10.0.0.0/8`, `2001:db8::/32` or a single address.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = text.split_once('/').map_or((text, None), |(a, b)| (a, Some(b)));
+        let address: IpAddr = address.trim().parse().ok()?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Some(most), |b| b.trim().parse().ok())?;
+        (bits <= most).then_some(Self { address, bits })
+    }
+
+    /// Whether the address lies in it.
+    pub fn holds(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        match (self.address, ip) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => {
+                let mask = u32::MAX.checked_shl(32u32.saturating_sub(u32::from(self.bits))).unwrap_or(0);
+                u32::from(a) & mask == u32::from(b) & mask
+            }
+            (IpAddr::V6(a), IpAddr::V6(b)) => {
+                let mask = u128::MAX.checked_shl(128u32.saturating_sub(u32::from(self.bits))).unwrap_or(0);
+                u128::from(a) & mask == u128::from(b) & mask
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The networks that nobody outside an organisation can be reached by (RFC 1918, 6598, 4193, 3927, 4291).
+const PRIVATE: &[&str] = &["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"];
+
+fn is_private(t: &str) -> bool {
+    t.parse::<IpAddr>().is_ok_and(|ip| PRIVATE.iter().filter_map(|n| Net::parse(n)).any(|n| n.holds(ip)))
+}
+
+/// A glob (`*`, `?`, the rest literal) as a regular expression over the whole text, blind to case.
+pub fn glob_regex(glob: &str) -> Option<regex::Regex> {
+    let mut pattern = String::from("(?is)^");
+    for c in glob.chars() {
+        match c {
+            '*' => pattern.push_str(".*"),
+            '?' => pattern.push('.'),
+            c => pattern.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    pattern.push('$');
+    regex::RegexBuilder::new(&pattern).size_limit(crate::script::limits::REGEX_BYTES).build().ok()
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit(['\\', '/']).next().unwrap_or(path)
+}
+
+table! { "Addresses, domains and paths":
+    Text.in_network(network: Network) -> Bool, "Whether it is an address in the network.", r#""203.0.113.7".in_network("203.0.113.0/24")"# => "true", |_, a| {
+        Ok(matches!((a.get(1), text(a, 0).parse::<IpAddr>()), (Some(Value::Net(n)), Ok(ip)) if n.holds(ip)).into())
+    };
+    Text.is_ip() -> Bool, "Whether it is an IP address.", r#""2001:db8::1".is_ip()"# => "true", |_, a| Ok(text(a, 0).parse::<IpAddr>().is_ok().into());
+    Text.is_private_ip() -> Bool, "Whether it is a private, shared, link-local or loopback address. Others, multicast and reserved ones included, may be an attacker's in anonymised data.", r#""10.1.2.3".is_private_ip()"# => "true", |_, a| {
+        Ok(is_private(text(a, 0)).into())
+    };
+    Text.host() -> Text ? true, "The host of a URL, lower case.", r#""https://Login.Example.net/a".host()"# => "\"login.example.net\"", |_, a| Ok(host_of(text(a, 0)).into());
+    Text.mail_domain() -> Text ? true, "The domain of a mail address, lower case.", r#""Ada@Contoso.com".mail_domain()"# => "\"contoso.com\"", |_, a| {
+        Ok(text(a, 0).rsplit_once('@').map(|(_, d)| d.to_lowercase()).into())
+    };
+    Text.registered_domain() -> Text ? true, "The registered domain by the public suffix list, private suffixes included.", r#""www.example.co.uk".registered_domain()"# => "\"example.co.uk\"", |_, a| {
+        Ok(registered_domain(text(a, 0)).into())
+    };
+    Text.is_subdomain_of(domain: Text) -> Bool, "Whether it is the domain or lies below it.", r#""a.b.example".is_subdomain_of("b.example")"# => "true", |_, a| {
+        let (name, domain) = (text(a, 0).to_lowercase(), text(a, 1).to_lowercase());
+        Ok(name.strip_suffix(domain.as_str()).is_some_and(|rest| !domain.is_empty() && (rest.is_empty() || rest.ends_with('.'))).into())
+    };
+    Text.file_name() -> Text, "The last part of a path, `\\\\` or `/`.", r#""C:\\Windows\\System32\\cmd.exe".file_name()"# => "\"cmd.exe\"", |_, a| Ok(last_part(text(a, 0)).into());
+    Text.folder() -> Text, "A path without its last part.", r#""/tmp/x/y.sh".folder()"# => "\"/tmp/x\"", |_, a| {
+        let path = text(a, 0);
+        Ok(path.strip_suffix(last_part(path)).unwrap_or("").trim_end_matches(['\\', '/']).into())
+    };
+    Text.extension() -> Text, "What follows the last dot of a file name, lower case; empty when there is none.", r#""Report.PDF".extension()"# => "\"pdf\"", |_, a| {
+        Ok(last_part(text(a, 0)).rsplit_once('.').map_or_else(String::new, |(_, e)| e.to_lowercase()).into())
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_hold_what_their_bits_say() {
+        let net = Net::parse("203.0.113.0/24").unwrap();
+        assert!(net.holds("203.0.113.255".parse().unwrap()) && !net.holds("203.0.114.0".parse().unwrap()));
+        assert!(net.holds("::ffff:203.0.113.9".parse().unwrap()));
+        assert!(Net::parse("0.0.0.0/0").unwrap().holds("9.9.9.9".parse().unwrap()));
+        assert!(Net::parse("10.0.0.0/33").is_none() && Net::parse("x/8").is_none());
+    }
+}

@@ -1,0 +1,16 @@
+//! What an expression may cost. Each number is documented in `docs/operations.md`.
+
+/// Bytes of one expression.
+pub const SOURCE_BYTES: usize = 4096;
+/// How deep an expression may nest, outside and inside closures.
+pub const DEPTH: (usize, usize) = (128, 64);
+/// Steps of one condition, binding or template on one incident: a step is a node, an item of a list, or 64 bytes of text.
+pub const STEPS: u64 = 4_000_000;
+/// Steps of all playbooks on one incident together.
+pub const INCIDENT_STEPS: u64 = 200_000_000;
+/// Items of a list that an expression makes.
+pub const LIST_ITEMS: usize = 100_000;
+/// Bytes of a text that an expression makes.
+pub const TEXT_BYTES: usize = 1 << 20;
+/// Bytes of the compiled form of one regular expression.
+pub const REGEX_BYTES: usize = 256 << 10;
