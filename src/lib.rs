@@ -14,7 +14,9 @@
     )
 )]
 
+pub mod card;
 pub mod diag;
 pub mod intake;
 pub mod model;
+pub mod script;
 pub mod source;
