@@ -26,9 +26,9 @@ pub fn read_as(ty: &Ty, text: &str) -> Option<Result<Value, Wrong>> {
             let help = did_you_mean(text, words.iter().copied()).unwrap_or_else(|| format!("levels are {}", words.join(", ")));
             (codes::UNKNOWN_WORD, format!("`{text}` is not a level"), Some(help))
         }),
-        Ty::Duration => crate::model::time::duration(text)
-            .map(Value::Duration)
-            .ok_or_else(|| (codes::PATTERN, format!("`{text}` is not a duration"), Some("durations are written as in \"90s\", \"15m\", \"2h\", \"14d\"".into()))),
+        Ty::Duration => crate::model::time::duration(text).map(Value::Duration).ok_or_else(|| {
+            (codes::PATTERN, format!("`{text}` is not a duration"), Some("durations are written as in \"90s\", \"15m\", \"2h\", \"14d\"".into()))
+        }),
         Ty::Time => crate::model::time::time(text)
             .map(Value::Time)
             .ok_or_else(|| (codes::PATTERN, format!("`{text}` is not a time"), Some("times are written as in \"2026-01-31T09:30:00Z\"".into()))),
@@ -44,9 +44,9 @@ pub fn read_param(pat: Pat, text: &str, env: &Env<'_>) -> Result<Value, Wrong> {
             .build()
             .map(|r| Value::Pattern(Arc::new(r)))
             .map_err(|e| (codes::PATTERN, format!("`{text}` is not a regular expression: {}", last_line(&e.to_string())), None)),
-        Pat::Glob => glob_regex(text)
-            .map(|r| Value::Pattern(Arc::new(r)))
-            .ok_or_else(|| (codes::PATTERN, format!("the glob `{text}` is too large"), None)),
+        Pat::Glob => {
+            glob_regex(text).map(|r| Value::Pattern(Arc::new(r))).ok_or_else(|| (codes::PATTERN, format!("the glob `{text}` is too large"), None))
+        }
         Pat::Network => Net::parse(text)
             .map(Value::Net)
             .ok_or_else(|| (codes::PATTERN, format!("`{text}` is not a network"), Some("networks are written as in \"203.0.113.0/24\"".into()))),
@@ -77,9 +77,11 @@ pub fn read_param(pat: Pat, text: &str, env: &Env<'_>) -> Result<Value, Wrong> {
                 Err((codes::UNKNOWN_REF, format!("there is no signal `{text}`"), help))
             }
         }
-        Pat::ListId => env.lists.get(text).map(|n| Value::Named(*n)).ok_or_else(|| {
-            (codes::UNKNOWN_REF, format!("there is no list `{text}`"), did_you_mean(text, env.lists.keys().map(|s| &**s)))
-        }),
+        Pat::ListId => env
+            .lists
+            .get(text)
+            .map(|n| Value::Named(*n))
+            .ok_or_else(|| (codes::UNKNOWN_REF, format!("there is no list `{text}`"), did_you_mean(text, env.lists.keys().map(|s| &**s)))),
         Pat::LevelWord => read_as(&Ty::Level, text).unwrap_or_else(|| Ok(Value::Absent)),
         _ => Ok(text.into()),
     }

@@ -38,10 +38,72 @@ pub struct Env<'e> {
 
 /// Words that Rhai keeps for itself: they cannot be ids that expressions use.
 pub const RESERVED: &[&str] = &[
-    "with", "in", "is", "match", "new", "use", "void", "null", "nil", "shared", "sync", "async", "await", "yield", "go", "spawn", "thread", "static",
-    "case", "default", "public", "private", "protected", "super", "package", "module", "goto", "exit", "let", "const", "if", "else", "switch", "do",
-    "while", "until", "loop", "for", "continue", "break", "return", "throw", "try", "catch", "import", "export", "as", "fn", "this", "global", "true",
-    "false", "print", "debug", "type_of", "eval", "Fn", "call", "curry", "is_def_var", "is_def_fn", "is_shared", "var", "each", "then_", "var_",
+    "with",
+    "in",
+    "is",
+    "match",
+    "new",
+    "use",
+    "void",
+    "null",
+    "nil",
+    "shared",
+    "sync",
+    "async",
+    "await",
+    "yield",
+    "go",
+    "spawn",
+    "thread",
+    "static",
+    "case",
+    "default",
+    "public",
+    "private",
+    "protected",
+    "super",
+    "package",
+    "module",
+    "goto",
+    "exit",
+    "let",
+    "const",
+    "if",
+    "else",
+    "switch",
+    "do",
+    "while",
+    "until",
+    "loop",
+    "for",
+    "continue",
+    "break",
+    "return",
+    "throw",
+    "try",
+    "catch",
+    "import",
+    "export",
+    "as",
+    "fn",
+    "this",
+    "global",
+    "true",
+    "false",
+    "print",
+    "debug",
+    "type_of",
+    "eval",
+    "Fn",
+    "call",
+    "curry",
+    "is_def_var",
+    "is_def_fn",
+    "is_shared",
+    "var",
+    "each",
+    "then_",
+    "var_",
 ];
 
 /// Whether a word can be an id that expressions use: snake case, not reserved.
@@ -225,7 +287,9 @@ impl<'e, 'd> Lowering<'e, 'd> {
             }
             RExpr::Unit(at) => self.refuse(*at, "`()`", "`known(x)` asks whether something is recorded"),
             RExpr::ThisPtr(at) => self.refuse(*at, "`this`", "give the closure a parameter: `|x| …`"),
-            RExpr::DynamicConstant(_, at) => self.refuse(*at, "a closure", "closures belong in `filter`, `map`, `some`, `any`, `all`, `count` and `first`"),
+            RExpr::DynamicConstant(_, at) => {
+                self.refuse(*at, "a closure", "closures belong in `filter`, `map`, `some`, `any`, `all`, `count` and `first`")
+            }
             RExpr::InterpolatedString(parts, at) => {
                 let parts: Vec<Expr> = parts.iter().map(|p| self.expr(p)).collect();
                 let span = self.token(*at);
@@ -573,9 +637,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
             _ => None,
         };
         let Some((closure, captured)) = closure else {
-            return self.wrong(
-                Diagnostic::error(codes::TYPE, own, format!("`{name}` takes a closure")).help(format!("write `{name}(|x| …)`")),
-            );
+            return self.wrong(Diagnostic::error(codes::TYPE, own, format!("`{name}` takes a closure")).help(format!("write `{name}(|x| …)`")));
         };
         let params: Vec<&String> = closure.params.iter().skip(captured).collect();
         let [param] = params.as_slice() else {
@@ -640,12 +702,24 @@ impl<'e, 'd> Lowering<'e, 'd> {
         if let Some(why) = self.env.known.get(name) {
             if why.is_empty() {
                 self.failed = true;
-                return Expr { node: Node::Const(Value::Absent), ty: Ty::Unknown, maybe: false, span: own, key: [0; 16], memo: None, free: 0, height: 1 };
+                return Expr {
+                    node: Node::Const(Value::Absent),
+                    ty: Ty::Unknown,
+                    maybe: false,
+                    span: own,
+                    key: [0; 16],
+                    memo: None,
+                    free: 0,
+                    height: 1,
+                };
             }
             let why = why.clone();
             return self.error(codes::UNKNOWN_NAME, own, why);
         }
-        if matches!(name, "eval" | "print" | "debug" | "Fn" | "call" | "curry" | "type_of" | "is_def_var" | "is_def_fn" | "is_shared" | "sleep" | "timestamp") {
+        if matches!(
+            name,
+            "eval" | "print" | "debug" | "Fn" | "call" | "curry" | "type_of" | "is_def_var" | "is_def_fn" | "is_shared" | "sleep" | "timestamp"
+        ) {
             return self.refuse(at, &format!("`{name}`"), "expressions only look at the incident; see docs/functions.md");
         }
         self.apply(name, None, &call.args, own)
@@ -787,7 +861,9 @@ impl<'e, 'd> Lowering<'e, 'd> {
         let b = if read_like(&ta) { self.coerce(b, &ta) } else { b };
         let span = a.span.to(b.span);
         if !a.ty.alike(&b.ty) {
-            let d = Diagnostic::error(codes::UNLIKE, own, format!("{} is compared with {}", a.ty, b.ty)).at(a.span, a.ty.to_string()).at(b.span, b.ty.to_string());
+            let d = Diagnostic::error(codes::UNLIKE, own, format!("{} is compared with {}", a.ty, b.ty))
+                .at(a.span, a.ty.to_string())
+                .at(b.span, b.ty.to_string());
             let d = if a.ty.can_be_absent() && read_like(&a.ty) { d.help("a word in quotes is read as one where it stands beside it") } else { d };
             return self.wrong(d);
         }
@@ -945,7 +1021,11 @@ impl<'e, 'd> Lowering<'e, 'd> {
         };
         if let Some(f) = named.first() {
             let places: Vec<&str> = named.iter().map(|f| f.on.describe()).collect();
-            let help = if f.on == Pat::Free { format!("it is written {}", f.signature()) } else { format!("it is called on {}, not on {what}", places.join(" or ")) };
+            let help = if f.on == Pat::Free {
+                format!("it is written {}", f.signature())
+            } else {
+                format!("it is called on {}, not on {what}", places.join(" or "))
+            };
             return self.wrong(d.help(help));
         }
         let fitting = functions::all().filter(|f| match on {

@@ -25,6 +25,12 @@ impl Scalar {
         }
     }
 
+    /// The same text, said to stand at another place.
+    #[must_use]
+    pub fn spanning(self, span: Span) -> Self {
+        Self { span, ..self }
+    }
+
     /// A text whose spelling in the file is `raw`, beginning at byte `raw_start`; `span` is the whole scalar.
     /// Characters that both have, in order, are matched; what only the file has (escapes, indentation) is skipped.
     pub fn aligned(text: &str, span: Span, raw: &str, raw_start: usize, quote: Quote) -> Self {
