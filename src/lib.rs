@@ -14,7 +14,11 @@
     )
 )]
 
+pub mod card;
 pub mod diag;
+pub mod eval;
 pub mod intake;
 pub mod model;
+pub mod playbook;
+pub mod script;
 pub mod source;

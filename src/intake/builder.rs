@@ -58,6 +58,12 @@ const NAMESPACES: &[(&str, bool)] = &[
 const BARE: &[&str] =
     &["upn", "message", "product", "address", "url", "name", "resource", "path", "process", "key", "id", "session", "app", "fqdn", "sam", "host"];
 
+/// How many scopes lie in one another.
+const DEEPEST_SCOPE: usize = 16;
+
+/// How many conflicting sets of one id a record is compared with.
+const MOST_CONFLICTS: usize = 32;
+
 fn rank(ns: &str) -> usize {
     NAMESPACES.iter().position(|(n, _)| *n == ns).unwrap_or(NAMESPACES.len())
 }
@@ -84,7 +90,8 @@ pub struct Draft {
     tags: BTreeSet<String>,
     props: Vec<(Prop, PropValue)>,
     fields: BTreeMap<String, String>,
-    record: Option<String>,
+    record: Vec<String>,
+    id: Option<String>,
     at: Option<Time>,
 }
 
@@ -107,7 +114,8 @@ impl Draft {
             tags: BTreeSet::new(),
             props: Vec::new(),
             fields: BTreeMap::new(),
-            record: None,
+            record: Vec::new(),
+            id: None,
             at: None,
         }
     }
@@ -117,9 +125,37 @@ impl Draft {
         self.kind
     }
 
-    /// The declared type of the record; a draft without one was only named by a field of another record.
+    /// The declared type of the record; a draft without one was only named by a field of another record. A record that
+    /// holds further typed objects which only describe it (a file its hashes) is declared once for each.
     pub fn declared(&mut self, source_type: &str) -> &mut Self {
-        self.record = Some(source_type.to_owned());
+        self.record.push(source_type.to_owned());
+        self
+    }
+
+    /// The id that the author of the record gave it; it names the entity, whatever other ids there are.
+    pub fn id(&mut self, id: &str) -> &mut Self {
+        self.id = Some(id.trim().to_owned()).filter(|id| !id.is_empty());
+        self
+    }
+
+    /// Another record of the same thing: its ids, and nothing that it says.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let mut d = Self::new(self.kind);
+        (d.strong, d.weak, d.scoped, d.scope, d.id) = (self.strong.clone(), self.weak.clone(), self.scoped.clone(), self.scope, self.id.clone());
+        d
+    }
+
+    /// Whether any id names it, strong or weak.
+    pub fn is_identified(&self) -> bool {
+        !self.strong.is_empty() || !self.weak.is_empty() || !self.scoped.is_empty()
+    }
+
+    /// A strong id in which case matters: the path of a URL.
+    pub fn exact(&mut self, ns: &str, value: &str) -> &mut Self {
+        if let Some(v) = clean(value) {
+            self.strong.insert((ns.to_owned(), v));
+        }
         self
     }
 
@@ -145,6 +181,12 @@ impl Draft {
             self.scoped.push((ns.to_owned(), v));
             self.scope = scope.or(self.scope);
         }
+        self
+    }
+
+    /// What the scoped ids are scoped by, where that is known only later.
+    pub fn within(&mut self, scope: Ref) -> &mut Self {
+        self.scope = Some(scope);
         self
     }
 
@@ -273,8 +315,17 @@ impl Draft {
 }
 
 fn tidy(value: &str) -> Option<String> {
-    let v: String = value.trim().chars().filter(|c| !crate::diag::human::hidden(*c)).collect::<String>().to_lowercase();
-    (!v.is_empty() && v != "00000000-0000-0000-0000-000000000000").then_some(v)
+    clean(value).map(|v| v.to_lowercase()).filter(|v| v != "00000000-0000-0000-0000-000000000000")
+}
+
+fn clean(value: &str) -> Option<String> {
+    let v: String = value.trim().chars().filter(|c| !crate::diag::human::hidden(*c)).collect();
+    (!v.is_empty()).then_some(v)
+}
+
+/// Whether ids are kept in a namespace of this name.
+pub fn is_namespace(ns: &str) -> bool {
+    rank(ns) < NAMESPACES.len()
 }
 
 /// Lower snake case of a source's word: `InProgress`, `in progress` and `inProgress` give `in_progress`.
@@ -327,6 +378,21 @@ impl Builder {
         AlertRef(self.alerts.len().saturating_sub(1))
     }
 
+    /// The alert that was handed over last, to add to.
+    pub fn last_alert(&mut self) -> Option<&mut Alert> {
+        self.alerts.last_mut()
+    }
+
+    /// The titles of the alerts so far.
+    pub fn alert_titles(&self) -> Vec<String> {
+        self.alerts.iter().map(|a| a.title.clone()).filter(|t| !t.is_empty()).collect()
+    }
+
+    /// The ids of the alerts so far.
+    pub fn alert_ids(&self) -> Vec<String> {
+        self.alerts.iter().map(|a| a.id.clone()).collect()
+    }
+
     /// Adds a record, seen in an alert or in the incident itself.
     pub fn entity(&mut self, alert: Option<AlertRef>, draft: Draft) -> Ref {
         self.drafts.push((alert, draft));
@@ -354,6 +420,11 @@ impl Builder {
     /// How many records there are, for the limits.
     pub fn len(&self) -> usize {
         self.drafts.len()
+    }
+
+    /// How many relations there are, for the limits.
+    pub fn links(&self) -> usize {
+        self.links.len()
     }
 
     /// Whether nothing was handed over.
@@ -402,7 +473,7 @@ impl Builder {
             .filter(|(_, (_, d))| d.kind == Kind::Url)
             .filter_map(|(n, (alert, d))| {
                 let host = d.props.iter().find(|(p, _)| p.spec().name == "host").map(|(_, v)| v.to_string())?;
-                (host.parse::<std::net::IpAddr>().is_err() && host.contains('.')).then(|| (Ref(n), *alert, host))
+                (host.parse::<std::net::IpAddr>().is_err() && host.contains('.')).then_some((Ref(n), *alert, host))
             })
             .collect();
         for (url, alert, host) in hosts {
@@ -433,13 +504,33 @@ impl Builder {
         // What has a scope is told apart by it, so scopes are settled first.
         sets.merge(&self.drafts, |d| d.scoped.is_empty(), &mut self.notes);
         let only_device = self.only_devices(&sets);
-        for n in 0..self.drafts.len() {
-            let Some((alert, draft)) = self.drafts.get(n) else { continue };
-            if draft.scoped.is_empty() {
-                continue;
+        // What scopes something may itself have a scope (a pod its namespace, that its cluster): the outer ones come first.
+        let depth = |mut n: usize| -> usize {
+            let mut depth = 0_usize;
+            while let Some(up) = self.drafts.get(n).and_then(|(_, d)| d.scope).filter(|_| depth < DEEPEST_SCOPE) {
+                depth = depth.saturating_add(1);
+                n = up.0;
             }
-            let scope = draft.scope.map(|s| sets.root(s.0)).or_else(|| alert.and_then(|a| only_device.get(&a).copied()));
-            let prefix = scope.map_or_else(|| "-".to_owned(), |root| sets.key(&self.drafts, root));
+            depth
+        };
+        let mut order: Vec<(usize, usize)> =
+            (0..self.drafts.len()).filter(|n| self.drafts.get(*n).is_some_and(|(_, d)| !d.scoped.is_empty())).map(|n| (depth(n), n)).collect();
+        order.sort_unstable();
+        for (_, n) in order {
+            let Some((alert, draft)) = self.drafts.get(n) else { continue };
+            let lone = alert.and_then(|a| only_device.get(&a).copied()).filter(|_| draft.scope.is_none());
+            // A file without a folder, such as an attachment, need not lie on the device.
+            let lies = draft.kind != Kind::File || draft.props.iter().any(|(p, _)| p.spec().name == "folder");
+            if let Some(device) = lone
+                && !draft.tentative
+                && lies
+                && let Some(rel) = Rel::named(if draft.kind == Kind::File { "on" } else { "ran_on" })
+                && rel.spec().from.has(draft.kind)
+            {
+                self.links.push(Link { alert: *alert, from: Ref(n), rel, to: Ref(device), first: None, last: None });
+            }
+            let scope = draft.scope.map(|s| sets.root(s.0)).or(lone);
+            let prefix = scope.map_or_else(|| "-".to_owned(), |root| sets.key(root));
             let ids: Vec<(String, String)> = draft.scoped.iter().map(|(ns, v)| (ns.clone(), format!("{prefix}/{v}"))).collect();
             if let Some((_, draft)) = self.drafts.get_mut(n) {
                 if draft.strong.is_empty() || draft.kind == Kind::Process {
@@ -448,8 +539,9 @@ impl Builder {
                     draft.aliases.extend(ids.iter().map(|(ns, v)| format!("{ns}:{v}")));
                 }
             }
+            sets.learn(&self.drafts, n);
         }
-        sets.merge(&self.drafts, |d| !d.scoped.is_empty(), &mut self.notes);
+        sets.merge(&self.drafts, |_| true, &mut self.notes);
         sets.settle(&self.drafts)
     }
 
@@ -539,7 +631,8 @@ fn entity_of(drafts: &[(Option<AlertIx>, &Draft)], alerts: &[(AlertIx, &Alert)])
         drafts.iter().flat_map(|(_, d)| d.strong.iter().chain(&d.weak)).map(|id| (rank(&id.0), id)).collect();
     ids.sort();
     ids.dedup();
-    let id = ids.first().map_or_else(|| format!("{kind}:?"), |(_, (ns, v))| id_text(kind, ns, v));
+    let given = drafts.iter().filter_map(|(_, d)| d.id.as_ref()).min();
+    let id = given.cloned().unwrap_or_else(|| ids.first().map_or_else(|| format!("{kind}:?"), |(_, (ns, v))| id_text(kind, ns, v)));
     let mut aliases: BTreeSet<String> = ids.iter().map(|(_, (ns, v))| format!("{ns}:{v}")).collect();
     aliases.extend(drafts.iter().flat_map(|(_, d)| d.aliases.iter().cloned()));
     let mut names: Vec<(u8, Option<Time>, &String)> = drafts.iter().flat_map(|(_, d)| d.names.iter().map(|(w, n)| (*w, d.at, n))).collect();
@@ -572,7 +665,7 @@ fn entity_of(drafts: &[(Option<AlertIx>, &Draft)], alerts: &[(AlertIx, &Alert)])
                 slot.clone_from(v);
             }
         }
-        if let Some(t) = &d.record {
+        for t in &d.record {
             let count = entity.records.entry(t.clone()).or_default();
             *count = count.saturating_add(1);
         }
@@ -687,15 +780,43 @@ fn headline(incident: &mut Incident) {
     debug_assert!(incident.relations.iter().all(|r| (r.rel.0 as usize) < RELATIONS.len()), "relations come from the table");
 }
 
+/// An order of drafts by their content.
+type SortKey<'a> = (std::cmp::Reverse<usize>, &'a BTreeSet<(String, String)>, &'a BTreeSet<(u8, String)>);
+
 /// Sets of drafts that are one thing.
 struct Sets {
     parent: Vec<usize>,
     members: BTreeMap<usize, Vec<usize>>,
+    /// For each set, its values in the exclusive namespaces.
+    exclusive: BTreeMap<usize, BTreeMap<String, BTreeSet<String>>>,
+    /// For each set, its best id.
+    best: BTreeMap<usize, (usize, String)>,
 }
 
 impl Sets {
     fn new(drafts: &[(Option<AlertRef>, Draft)]) -> Self {
-        Self { parent: (0..drafts.len()).collect(), members: (0..drafts.len()).map(|n| (n, vec![n])).collect() }
+        let mut sets = Self {
+            parent: (0..drafts.len()).collect(),
+            members: (0..drafts.len()).map(|n| (n, vec![n])).collect(),
+            exclusive: BTreeMap::new(),
+            best: BTreeMap::new(),
+        };
+        (0..drafts.len()).for_each(|n| sets.learn(drafts, n));
+        sets
+    }
+
+    /// Takes in the ids of a draft, for what is known of its set.
+    fn learn(&mut self, drafts: &[(Option<AlertRef>, Draft)], n: usize) {
+        let Some((_, d)) = drafts.get(n) else { return };
+        let root = self.root(n);
+        for (ns, v) in d.strong.iter().filter(|(ns, _)| exclusive(ns)) {
+            self.exclusive.entry(root).or_default().entry(ns.clone()).or_default().insert(v.clone());
+        }
+        if let Some(best) = d.strong.iter().chain(&d.weak).map(|(ns, v)| (rank(ns), v)).min()
+            && self.best.get(&root).is_none_or(|known| (best.0, best.1) < (known.0, &known.1))
+        {
+            self.best.insert(root, (best.0, best.1.clone()));
+        }
     }
 
     fn root(&self, mut n: usize) -> usize {
@@ -706,9 +827,8 @@ impl Sets {
     }
 
     /// The best id of a set, as text for the ids of what lies in it.
-    fn key(&self, drafts: &[(Option<AlertRef>, Draft)], root: usize) -> String {
-        let ids = self.members.get(&root).into_iter().flatten().filter_map(|n| drafts.get(*n)).flat_map(|(_, d)| d.strong.iter().chain(&d.weak));
-        ids.map(|(ns, v)| (rank(ns), v)).min().map_or_else(|| "-".to_owned(), |(_, v)| v.clone())
+    fn key(&self, root: usize) -> String {
+        self.best.get(&root).map_or_else(|| "-".to_owned(), |(_, v)| v.clone())
     }
 
     /// Merges the drafts that share a strong id, best namespaces first, and refuses what would put two values of an
@@ -724,23 +844,30 @@ impl Sets {
         }
         for ((_, kind, ns, value), mut all) in holders {
             all.sort_by(|a, b| self.sort_key(drafts, *a).cmp(&self.sort_key(drafts, *b)));
-            for (position, n) in all.iter().enumerate() {
-                // The first set of the same value that does not conflict takes it in.
+            // One draft of each set that holds the value so far; beyond a few dozen that conflict nothing more is compared.
+            let mut holding: Vec<usize> = Vec::new();
+            for n in &all {
                 let mut conflict = None;
-                for other in all.iter().take(position) {
+                let mut taken = false;
+                for other in holding.iter().take(MOST_CONFLICTS) {
                     let (a, b) = (self.root(*other), self.root(*n));
-                    if a == b {
+                    taken = a == b;
+                    if !taken {
+                        match self.conflict(a, b) {
+                            None => {
+                                self.join(a, b);
+                                taken = true;
+                            }
+                            found => conflict = found,
+                        }
+                    }
+                    if taken {
                         conflict = None;
                         break;
                     }
-                    match self.conflict(drafts, a, b) {
-                        None => {
-                            self.join(a, b);
-                            conflict = None;
-                            break;
-                        }
-                        found => conflict = found,
-                    }
+                }
+                if !taken {
+                    holding.push(*n);
                 }
                 if let Some((other_ns, one, two)) = conflict {
                     notes.push(
@@ -759,38 +886,35 @@ impl Sets {
     }
 
     /// An order of drafts that depends on their content only.
-    fn sort_key<'a>(
-        &self,
-        drafts: &'a [(Option<AlertRef>, Draft)],
-        n: usize,
-    ) -> Option<(std::cmp::Reverse<usize>, &'a BTreeSet<(String, String)>, &'a BTreeSet<(u8, String)>)> {
+    fn sort_key<'a>(&self, drafts: &'a [(Option<AlertRef>, Draft)], n: usize) -> Option<SortKey<'a>> {
         drafts.get(n).map(|(_, d)| (std::cmp::Reverse(d.strong.len()), &d.strong, &d.names))
     }
 
-    fn conflict(&self, drafts: &[(Option<AlertRef>, Draft)], a: usize, b: usize) -> Option<(String, String, String)> {
-        let ids = |root: usize| -> BTreeMap<&str, BTreeSet<&str>> {
-            let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-            for (_, d) in self.members.get(&root).into_iter().flatten().filter_map(|n| drafts.get(*n)) {
-                for (ns, v) in d.strong.iter().filter(|(ns, _)| exclusive(ns)) {
-                    found.entry(ns).or_default().insert(v);
-                }
-            }
-            found
-        };
-        let (one, two) = (ids(a), ids(b));
+    fn conflict(&self, a: usize, b: usize) -> Option<(String, String, String)> {
+        let (one, two) = (self.exclusive.get(&a)?, self.exclusive.get(&b)?);
         one.iter().find_map(|(ns, left)| {
             let right = two.get(ns)?;
-            left.is_disjoint(right).then(|| ((*ns).to_owned(), left.first().map_or("", |v| v).to_owned(), right.first().map_or("", |v| v).to_owned()))
+            left.is_disjoint(right).then(|| (ns.clone(), left.first().map_or("", |v| v).to_owned(), right.first().map_or("", |v| v).to_owned()))
         })
     }
 
+    /// Joins two sets: the smaller one moves.
     fn join(&mut self, a: usize, b: usize) {
-        let (keep, gone) = (a.min(b), a.max(b));
+        let size = |n: usize| self.members.get(&n).map_or(0, Vec::len);
+        let (keep, gone) = if (size(a), std::cmp::Reverse(a)) >= (size(b), std::cmp::Reverse(b)) { (a, b) } else { (b, a) };
         if let Some(slot) = self.parent.get_mut(gone) {
             *slot = keep;
         }
         let moved = self.members.remove(&gone).unwrap_or_default();
         self.members.entry(keep).or_default().extend(moved);
+        for (ns, values) in self.exclusive.remove(&gone).unwrap_or_default() {
+            self.exclusive.entry(keep).or_default().entry(ns).or_default().extend(values);
+        }
+        if let Some(best) = self.best.remove(&gone)
+            && self.best.get(&keep).is_none_or(|known| best < *known)
+        {
+            self.best.insert(keep, best);
+        }
     }
 
     /// The sets that are entities: at least one draft in it is not tentative, and its `unless` stands for nothing.

@@ -73,12 +73,12 @@ impl EntityGraph {
     }
 
     /// Edges that leave an entity, in order; guessed ones only if `guessed`.
-    pub fn out(&self, e: EntityIx, guessed: bool) -> Vec<EdgeIx> {
+    pub fn leaving(&self, e: EntityIx, guessed: bool) -> Vec<EdgeIx> {
         self.around(e, Direction::Outgoing, guessed)
     }
 
     /// Edges that arrive at an entity, in order; guessed ones only if `guessed`.
-    pub fn into(&self, e: EntityIx, guessed: bool) -> Vec<EdgeIx> {
+    pub fn arriving(&self, e: EntityIx, guessed: bool) -> Vec<EdgeIx> {
         self.around(e, Direction::Incoming, guessed)
     }
 
@@ -118,8 +118,8 @@ impl EntityGraph {
             if depth >= hops || Some(here) == stop {
                 continue;
             }
-            let mut steps = self.out(here, false);
-            steps.extend(self.into(here, false));
+            let mut steps = self.leaving(here, false);
+            steps.extend(self.arriving(here, false));
             for e in steps {
                 let Some(r) = self.edge(e) else { continue };
                 let next = if r.from == here { r.to } else { r.from };

@@ -445,13 +445,13 @@ relations! {
     [Process User Device] "changed" [RegistryValue RegistryKey File] "wrote, made or deleted it";
     [Process] "child_of" [Process] "was started by";
     [User] "clicked" [Url] "followed the link";
-    [Process Device Pod Container] "connected_to" [Ip Domain Url] "opened a connection to";
+    [Process Device Pod Container Connection] "connected_to" [Ip Domain Url] "opened a connection to";
     [User] "consented_to" [OauthApp] "gave the application access";
-    [Email ChatMessage LogonSession] "from_ip" [Ip] "came from an address";
-    [Device Nic Domain Pod] "has_ip" [Ip] "has, or had, the address";
+    [Email ChatMessage LogonSession Connection] "from_ip" [Ip] "came from an address";
+    [Device Nic Domain Pod Workload] "has_ip" [Ip] "has, or had, the address";
     [User ServicePrincipal] "has_session" [LogonSession] "holds the session";
     [Process] "image" [File] "runs the program";
-    [Container Namespace Cluster Storage CloudResource Repository Secret Image] "in" [Pod Cluster Namespace CloudResource Storage Repository Image] "is part of";
+    [Container Namespace Cluster Storage SasToken CloudResource Repository Secret Image] "in" [Pod Cluster Namespace CloudResource Storage Repository Image] "is part of";
     [Url Email] "in_domain" [Domain] "has its host in";
     [Email ChatMessage] "links_to" [Url] "holds the link";
     [User] "logged_on" [Device] "was logged on to";

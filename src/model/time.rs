@@ -14,13 +14,12 @@ pub fn time(text: &str) -> Option<Time> {
         return Some(t);
     }
     if let Ok(c) = text.parse::<civil::DateTime>() {
-        return c.in_tz("UTC").ok().map(|z| z.timestamp());
+        return jiff::tz::TimeZone::UTC.to_timestamp(c).ok();
     }
     ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S"]
         .iter()
         .find_map(|format| civil::DateTime::strptime(format, text).ok())
-        .and_then(|c| c.in_tz("UTC").ok())
-        .map(|z| z.timestamp())
+        .and_then(|c| jiff::tz::TimeZone::UTC.to_timestamp(c).ok())
 }
 
 /// Reads a number of seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by size.

@@ -25,6 +25,10 @@ pub struct Expr {
     pub key: Key,
     /// Where its answer is kept for an incident; closed expressions only.
     pub memo: Option<MemoId>,
+    /// Which locals it needs from outside, one bit each.
+    pub free: u64,
+    /// How deep it nests, bindings and clauses included.
+    pub height: u32,
 }
 
 /// Identifies a question by its content.
@@ -193,13 +197,4 @@ pub fn key(word: &str, below: &[Key]) -> Key {
     let mut out = [0; 16];
     out.copy_from_slice(hasher.finalize().as_bytes().first_chunk::<16>().unwrap_or(&[0; 16]));
     out
-}
-
-/// An expression that was compiled, with what it needs to run.
-#[derive(Clone, Debug)]
-pub struct Compiled {
-    /// The tree.
-    pub expr: Expr,
-    /// The text as it was written.
-    pub source: Arc<str>,
 }

@@ -182,5 +182,8 @@ pub fn field_names(on: &Ty) -> Vec<&'static str> {
 
 /// Whether a field tells what a signal said; rules that decide signals cannot ask for it.
 pub fn is_of_signals(f: Field) -> bool {
-    matches!(f, Field::Entity(EntityField::Signals) | Field::Alert(AlertField::Signals) | Field::Incident(IncidentField::Signals | IncidentField::Types))
+    matches!(
+        f,
+        Field::Entity(EntityField::Signals) | Field::Alert(AlertField::Signals) | Field::Incident(IncidentField::Signals | IncidentField::Types)
+    )
 }

@@ -4,6 +4,10 @@
 pub const SOURCE_BYTES: usize = 4096;
 /// How deep an expression may nest, outside and inside closures.
 pub const DEPTH: (usize, usize) = (128, 64);
+/// How deep an expression may nest with the bindings and clauses that it uses.
+pub const HEIGHT: u32 = 400;
+/// Closures and parameters that may be open at one place.
+pub const LOCALS: usize = 60;
 /// Steps of one condition, binding or template on one incident: a step is a node, an item of a list, or 64 bytes of text.
 pub const STEPS: u64 = 4_000_000;
 /// Steps of all playbooks on one incident together.

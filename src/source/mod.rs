@@ -1,5 +1,9 @@
 //! Text and places in it: files, spans, lines and columns. Knows nothing of what the text means.
 
+pub mod scalar;
+
+pub use scalar::{Scalar, Snippet};
+
 use std::sync::Arc;
 
 /// A file of a [`Sources`] table.

@@ -19,7 +19,12 @@ fn technique_of(a: &Alert, wanted: &str) -> Option<String> {
 }
 
 /// Whether any of the alerts satisfies a test that gives what was found; the finding is evidence.
-fn among(cx: &mut Cx<'_>, alerts: impl IntoIterator<Item = AlertIx>, field: &'static str, test: impl Fn(&Cx<'_>, AlertIx, &Alert) -> Option<String>) -> Value {
+fn among(
+    cx: &mut Cx<'_>,
+    alerts: impl IntoIterator<Item = AlertIx>,
+    field: &'static str,
+    test: impl Fn(&Cx<'_>, AlertIx, &Alert) -> Option<String>,
+) -> Value {
     for ix in alerts {
         if let Some(found) = cx.facts.incident.alert(ix).and_then(|a| test(cx, ix, a)) {
             cx.note(|| Seen::Alert { alert: ix, field, value: found });

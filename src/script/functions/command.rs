@@ -131,7 +131,8 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
 fn as_text(bytes: &[u8]) -> Option<String> {
     let zeros = bytes.iter().skip(1).step_by(2).filter(|b| **b == 0).count();
     let text = if bytes.len() >= 2 && bytes.len().is_multiple_of(2) && zeros.saturating_mul(4) >= bytes.len() {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|c| u16::from_le_bytes([c.first().copied().unwrap_or(0), c.get(1).copied().unwrap_or(0)])).collect();
+        let units: Vec<u16> =
+            bytes.chunks_exact(2).map(|c| u16::from_le_bytes([c.first().copied().unwrap_or(0), c.get(1).copied().unwrap_or(0)])).collect();
         String::from_utf16(&units).ok()?
     } else {
         std::str::from_utf8(bytes).ok()?.to_owned()

@@ -11,7 +11,7 @@ fn walk(cx: &mut Cx<'_>, args: &[Value], ways: &[bool], guessed: bool) -> Result
     let (Some(e), Some(wanted)) = (entity(args, 0), rel(args, 1)) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for out in ways {
-        let all = if *out { cx.facts.graph.out(e, guessed) } else { cx.facts.graph.into(e, guessed) };
+        let all = if *out { cx.facts.graph.leaving(e, guessed) } else { cx.facts.graph.arriving(e, guessed) };
         cx.work(all.len())?;
         found.extend(all.into_iter().filter(|x| cx.facts.graph.edge(*x).is_some_and(|r| r.rel == wanted)));
     }
@@ -33,7 +33,7 @@ fn ends(cx: &mut Cx<'_>, args: &[Value], out: bool) -> Result<Value, Stop> {
 
 fn leaving(cx: &Cx<'_>, e: EntityIx, args: &[Value], n: usize) -> Vec<EdgeIx> {
     let wanted = rel(args, n);
-    cx.facts.graph.out(e, false).into_iter().filter(|x| cx.facts.graph.edge(*x).map(|r| r.rel) == wanted).collect()
+    cx.facts.graph.leaving(e, false).into_iter().filter(|x| cx.facts.graph.edge(*x).map(|r| r.rel) == wanted).collect()
 }
 
 fn note_path(cx: &mut Cx<'_>, path: &[EdgeIx]) {
@@ -83,8 +83,8 @@ table! { "Entities and the graph":
     Entity.related(kind: KindName) -> OfKind, "The entities of this kind one edge away, whichever way it points.", r#"users.first().related("mailbox").len()"# => "1", |cx, a| {
         let Some(e) = entity(a, 0) else { return Ok(Value::list([])) };
         let wanted = kind(a, 1);
-        let mut near = cx.facts.graph.out(e, false);
-        near.extend(cx.facts.graph.into(e, false));
+        let mut near = cx.facts.graph.leaving(e, false);
+        near.extend(cx.facts.graph.arriving(e, false));
         cx.work(near.len())?;
         let mut all = Vec::new();
         for x in near {

@@ -213,7 +213,16 @@ impl Pat {
     pub fn literal(self) -> bool {
         matches!(
             self,
-            Pat::Regex | Pat::Glob | Pat::Network | Pat::Relation | Pat::KindName | Pat::Technique | Pat::Tactic | Pat::Signal | Pat::ListId | Pat::LevelWord
+            Pat::Regex
+                | Pat::Glob
+                | Pat::Network
+                | Pat::Relation
+                | Pat::KindName
+                | Pat::Technique
+                | Pat::Tactic
+                | Pat::Signal
+                | Pat::ListId
+                | Pat::LevelWord
         )
     }
 

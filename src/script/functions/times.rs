@@ -9,11 +9,11 @@ table! { "Times":
     Free.now() -> Time, "The incident's last activity, or what `--now` says: never the clock.", "now() == incident.last_activity" => "true", |cx, _| Ok(Value::Time(cx.facts.now));
     Free.duration(text: Duration) -> Duration, "A duration: `\"90s\"`, `\"15m\"`, `\"2h\"`, `\"14d\"`, `\"1w\"`.", r#"duration("90m") < duration("2h")"# => "true", |_, a| Ok(a.first().cloned().unwrap_or(Value::Absent));
     Time.hour() -> Int, "The hour, 0 to 23, UTC.", "incident.created.hour()" => "9", |_, a| Ok(match a.first() {
-        Some(Value::Time(t)) => Value::Int(i64::from(t.to_zoned(jiff::tz::TimeZone::UTC).hour())),
+        Some(Value::Time(t)) => Value::Int(i64::from(t.to_zoned_datetime(jiff::tz::TimeZone::UTC).hour())),
         _ => Value::Absent,
     });
     Time.weekday() -> Int, "The day of the week, 1 (Monday) to 7, UTC.", "incident.created.weekday()" => "1", |_, a| Ok(match a.first() {
-        Some(Value::Time(t)) => Value::Int(i64::from(t.to_zoned(jiff::tz::TimeZone::UTC).weekday().to_monday_one_offset())),
+        Some(Value::Time(t)) => Value::Int(i64::from(t.to_zoned_datetime(jiff::tz::TimeZone::UTC).weekday().to_monday_one_offset())),
         _ => Value::Absent,
     });
     Alerts.max_within(window: Duration) -> Int, "The most alerts that begin within one window of this length.", r#"alerts.max_within("30m")"# => "2", |cx, a| {

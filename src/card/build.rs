@@ -1,0 +1,479 @@
+//! From what holds to cards: merged, guarded, ordered; and the hunts that belong to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::evidence::{self, entity_ref};
+use super::kql;
+use super::response::{Availability, Because, Card, CardSource, Hunt, Status, Triage};
+use super::triage::unsaid;
+use crate::diag::{Diagnostic, Severity, codes};
+use crate::eval::because;
+use crate::eval::{Evaluation, Hit, failure};
+use crate::model::{Classification, EntityIx, Kind, Phase, Time};
+use crate::playbook::PlaybookSet;
+use crate::playbook::set::{Action, CardRule, HuntRule, Playbook, QueryPart};
+use crate::script::{Cx, Stop, Value};
+
+/// What cards are made for.
+pub struct For<'a> {
+    /// The permissions of who asks; `None`: all of them.
+    pub permissions: Option<(&'a str, BTreeSet<String>)>,
+    /// The day by which exceptions expire.
+    pub today: Time,
+}
+
+/// What makes two cards one: the action, what it is about, its parameters.
+type Identity = (Phase, Arc<str>, Vec<EntityIx>, BTreeMap<Arc<str>, String>);
+
+struct Draft {
+    action: Arc<Action>,
+    guard: Option<String>,
+    title: String,
+    why: String,
+    because: Vec<Because>,
+    priority: u8,
+    confidence: u8,
+    sources: BTreeSet<CardSource>,
+    /// Playbook and card of each source, with the exceptions that apply to it.
+    from: Vec<(usize, usize, Option<String>)>,
+}
+
+/// The cards and hunts of an evaluation.
+pub fn build(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation, triage: &Triage, who: &For<'_>) -> (Vec<Card>, Vec<Hunt>) {
+    let mut drafts: BTreeMap<Identity, Draft> = BTreeMap::new();
+    let mut failures = Vec::new();
+    for m in &evaluation.matched {
+        let Some(p) = set.playbooks.get(m.playbook) else { continue };
+        for hit in &m.hits {
+            let Some(rule) = p.cards.get(hit.card) else { continue };
+            for (targets, guard) in guarded(cx, p, rule, hit, &mut failures) {
+                if let Err(stop) = add(set, cx, (m.playbook, p), (hit.card, rule), &targets, guard, who, &mut drafts) {
+                    failures.push(failure(p, Some(rule), &stop));
+                }
+            }
+        }
+    }
+    evaluation.diagnostics.extend(failures);
+    let ids: BTreeMap<&Identity, String> = drafts.keys().map(|k| (k, id(cx, k))).collect();
+    let after = after(set, &drafts, &ids);
+    let mut hunts = Hunts::default();
+    let mut cards: Vec<Card> = Vec::new();
+    for (key, draft) in &drafts {
+        let card_id = ids.get(key).cloned().unwrap_or_default();
+        for (p, c, _) in &draft.from {
+            let found = set.playbooks.get(*p).and_then(|p| Some((p, p.cards.get(*c)?)));
+            if let Some((p, rule)) = found
+                && let Some(h) = rule.hunt.as_ref().and_then(|h| p.hunts.get(h))
+            {
+                hunts.add(cx, p, h, &key.2, Some(&card_id), &mut evaluation.diagnostics);
+            }
+        }
+        cards.push(card(set, cx, key, draft, &card_id, after.get(key).cloned().unwrap_or_default(), triage, who, &mut evaluation.diagnostics));
+    }
+    // A hunt without parameter belongs to its playbook, whatever its cards.
+    for m in &evaluation.matched {
+        let Some(p) = set.playbooks.get(m.playbook) else { continue };
+        for h in p.hunts.values().filter(|h| h.with.is_none() && !p.cards.iter().any(|c| c.hunt.as_ref() == Some(&h.id))) {
+            hunts.add(cx, p, h, &[], None, &mut evaluation.diagnostics);
+        }
+    }
+    let hunts = hunts.finish();
+    for c in &mut cards {
+        c.hunts = hunts.iter().filter(|h| h.cards.contains(&c.id)).map(|h| h.id.clone()).collect();
+    }
+    (ordered(cards), hunts)
+}
+
+/// The targets of a hit in groups: those that no guard speaks against, and those of each guard.
+fn guarded(cx: &mut Cx<'_>, p: &Playbook, rule: &CardRule, hit: &Hit, failures: &mut Vec<Diagnostic>) -> Vec<(Vec<EntityIx>, Option<String>)> {
+    let params = params_value(&rule.params);
+    let mut groups: BTreeMap<Option<String>, Vec<EntityIx>> = BTreeMap::new();
+    let targets: Vec<Option<EntityIx>> = if hit.targets.is_empty() { vec![None] } else { hit.targets.iter().copied().map(Some).collect() };
+    for t in targets {
+        let value = t.map_or(Value::Incident, Value::Entity);
+        let mut reason = None;
+        for g in &rule.action.never {
+            let given = [value.clone(), params.clone()];
+            match cx.holds(&g.test, &given) {
+                Ok(false) => {}
+                Ok(true) => {
+                    reason = Some(g.why.render(cx, &given).unwrap_or_else(|_| "a guard of the action speaks against it".into()));
+                    break;
+                }
+                // A guard that cannot be asked is taken to speak against it.
+                Err(stop) => {
+                    failures.push(failure(p, Some(rule), &stop));
+                    reason = Some("a guard of the action could not be checked".into());
+                    break;
+                }
+            }
+        }
+        groups.entry(reason).or_default().extend(t);
+    }
+    groups.into_iter().map(|(guard, targets)| (targets, guard)).collect()
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call site; the parts come from three places")]
+fn add(
+    set: &PlaybookSet,
+    cx: &mut Cx<'_>,
+    (pn, p): (usize, &Playbook),
+    (cn, rule): (usize, &CardRule),
+    targets: &[EntityIx],
+    guard: Option<String>,
+    who: &For<'_>,
+    drafts: &mut BTreeMap<Identity, Draft>,
+) -> Result<(), Stop> {
+    let params: Vec<Value> = match &rule.target {
+        crate::playbook::set::Target::Incident => Vec::new(),
+        crate::playbook::set::Target::Each(..) => targets.first().copied().map(Value::Entity).into_iter().collect(),
+        crate::playbook::set::Target::All(..) => vec![Value::list(targets.iter().copied().map(Value::Entity))],
+    };
+    let why = rule.why.render(cx, &params)?;
+    let title = rule.title.as_ref().map_or_else(|| Ok(rule.action.title.clone()), |t| t.render(cx, &params))?;
+    let reasons = because::card(cx, &rule.target, rule.when.as_ref(), targets);
+    let because = evidence::because(cx.facts, &reasons, |r| unsaid(set, p, r));
+    let place = set.sources.place(rule.span);
+    let source = CardSource {
+        playbook: p.id.to_string(),
+        card: rule.id.to_string(),
+        version: p.version.clone(),
+        file: place.file.to_string(),
+        line: place.line,
+    };
+    let exception = exception(cx, p, rule, targets, who.today);
+    let key = (rule.phase, rule.action.id.clone(), targets.to_vec(), rule.params.clone());
+    match drafts.get_mut(&key) {
+        None => {
+            let draft = Draft {
+                action: rule.action.clone(),
+                guard,
+                title,
+                why,
+                because,
+                priority: rule.priority,
+                confidence: rule.confidence,
+                sources: BTreeSet::from([source]),
+                from: vec![(pn, cn, exception)],
+            };
+            drafts.insert(key, draft);
+        }
+        Some(d) => {
+            // The reason of the most urgent source is told first.
+            if (rule.priority, rule.confidence) > (d.priority, d.confidence) {
+                d.why = why;
+                d.title = title;
+            }
+            d.priority = d.priority.max(rule.priority);
+            d.confidence = d.confidence.max(rule.confidence);
+            d.because.extend(because.into_iter().filter(|b| !d.because.contains(b)).collect::<Vec<_>>());
+            d.sources.insert(source);
+            d.from.push((pn, cn, exception));
+        }
+    }
+    Ok(())
+}
+
+/// The exception that holds a card back from all its targets, as a sentence.
+fn exception(cx: &Cx<'_>, p: &Playbook, rule: &CardRule, targets: &[EntityIx], today: Time) -> Option<String> {
+    p.exceptions.iter().filter(|x| x.expires > today && (x.cards.is_empty() || x.cards.contains(&rule.id))).find_map(|x| {
+        let covers = |e: &EntityIx| {
+            cx.facts.entity(*e).is_some_and(|e| x.who.iter().any(|(kind, ids)| *kind == e.kind && ids.iter().any(|id| e.answers_to(id))))
+        };
+        (!targets.is_empty() && targets.iter().all(covers))
+            .then(|| format!("exception `{}`: {} (until {})", x.id, x.reason, x.expires.strftime("%Y-%m-%d")))
+    })
+}
+
+fn params_value(params: &BTreeMap<Arc<str>, String>) -> Value {
+    Value::Map(params.iter().map(|(k, v)| (k.clone(), Value::text(v))).collect())
+}
+
+/// The id of a card: the same for the same action on the same things of the same incident.
+fn id(cx: &Cx<'_>, (phase, action, targets, params): &Identity) -> String {
+    let mut h = blake3::Hasher::new();
+    let mut part = |t: &str| {
+        h.update(&u64::try_from(t.len()).unwrap_or(u64::MAX).to_le_bytes()).update(t.as_bytes());
+    };
+    part(&cx.facts.incident.id);
+    part(phase.word());
+    part(action);
+    for t in targets {
+        part(cx.facts.entity(*t).map_or("", |e| &e.id));
+    }
+    for (k, v) in params {
+        part(k);
+        part(v);
+    }
+    short(&h)
+}
+
+fn short(h: &blake3::Hasher) -> String {
+    h.finalize().to_hex().get(..12).unwrap_or("").to_owned()
+}
+
+/// For each card, the ids of those that come before: the same playbook's cards of that id, about the same thing where
+/// there is such a one.
+fn after(set: &PlaybookSet, drafts: &BTreeMap<Identity, Draft>, ids: &BTreeMap<&Identity, String>) -> BTreeMap<Identity, Vec<String>> {
+    let mut by_rule: BTreeMap<(usize, &str), Vec<&Identity>> = BTreeMap::new();
+    for (key, d) in drafts {
+        for (p, c, _) in &d.from {
+            if let Some(rule) = set.playbooks.get(*p).and_then(|p| p.cards.get(*c)) {
+                by_rule.entry((*p, &rule.id)).or_default().push(key);
+            }
+        }
+    }
+    let mut out = BTreeMap::new();
+    for (key, d) in drafts {
+        let mut before: BTreeSet<String> = BTreeSet::new();
+        for (p, c, _) in &d.from {
+            let Some(rule) = set.playbooks.get(*p).and_then(|p| p.cards.get(*c)) else { continue };
+            for a in &rule.after {
+                let all = by_rule.get(&(*p, &**a)).cloned().unwrap_or_default();
+                let same: Vec<&Identity> = all.iter().copied().filter(|k| k.2 == key.2).collect();
+                let chosen = if same.is_empty() { all } else { same };
+                before.extend(chosen.into_iter().filter(|k| *k != key).filter_map(|k| ids.get(k).cloned()));
+            }
+        }
+        out.insert(key.clone(), before.into_iter().collect());
+    }
+    out
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call site; the parts come from several places")]
+fn card(
+    set: &PlaybookSet,
+    cx: &mut Cx<'_>,
+    key: &Identity,
+    d: &Draft,
+    id: &str,
+    after: Vec<String>,
+    triage: &Triage,
+    who: &For<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Card {
+    let (phase, _, targets, params) = key;
+    let entities: Vec<_> = targets.iter().filter_map(|t| entity_ref(cx.facts, *t)).collect();
+    let (entity, entities) = if entities.len() == 1 { (entities.into_iter().next(), Vec::new()) } else { (None, entities) };
+    let confirm_first = (matches!(phase, Phase::Containment | Phase::Remediation)
+        && matches!(triage.classification, Classification::Informational | Classification::FalsePositive))
+    .then(|| {
+        let what = triage.determination.as_deref().map_or(triage.classification.word().to_owned(), |d| format!("{} ({d})", triage.classification));
+        format!("triage says {}: {}; ask before you apply it", what.replace('_', " "), triage.why)
+    });
+    let availability = availability(d, who);
+    let status = if done(cx, d, targets, diagnostics, set) { Status::Completed } else { Status::Recommended };
+    Card {
+        id: id.to_owned(),
+        phase: *phase,
+        action: d.action.id.to_string(),
+        title: d.title.clone(),
+        params: params.iter().map(|(k, v)| (k.to_string(), serde_json::Value::from(v.as_str()))).collect(),
+        entity,
+        entities,
+        why: d.why.clone(),
+        because: d.because.clone(),
+        priority: d.priority,
+        confidence: d.confidence,
+        status,
+        confirm_first,
+        availability,
+        permissions: d.action.permissions.clone(),
+        impact: d.action.impact.to_owned(),
+        effects: d.action.effects.clone(),
+        prerequisites: d.action.prerequisites.clone(),
+        blast_radius: radius(cx, targets),
+        undo: d.action.undo.as_ref().map(ToString::to_string),
+        after,
+        hunts: Vec::new(),
+        d3fend: d.action.d3fend.clone(),
+        react: d.action.react.clone(),
+        origin: "rules",
+        sources: d.sources.iter().cloned().collect(),
+    }
+}
+
+fn availability(d: &Draft, who: &For<'_>) -> Availability {
+    let no = |cause, need| Availability { state: "unavailable", cause: Some(cause), need: Some(need) };
+    if let Some(why) = &d.guard {
+        return no("policy", why.clone());
+    }
+    // Another playbook's card without an exception keeps it available.
+    if d.from.iter().all(|(_, _, x)| x.is_some())
+        && let Some((_, _, Some(why))) = d.from.first()
+    {
+        return no("exception", why.clone());
+    }
+    if let Some((name, have)) = &who.permissions {
+        let lacking: Vec<&str> = d.action.permissions.iter().filter(|p| !have.contains(*p)).map(String::as_str).collect();
+        if !lacking.is_empty() {
+            return no("permission", format!("`{name}` lacks {}", lacking.join(", ")));
+        }
+    }
+    Availability { state: "available", cause: None, need: None }
+}
+
+/// Whether the source's typed state says that it was done, for everything that the card is about.
+fn done(cx: &mut Cx<'_>, d: &Draft, targets: &[EntityIx], diagnostics: &mut Vec<Diagnostic>, _set: &PlaybookSet) -> bool {
+    let Some(test) = &d.action.done_when else { return false };
+    let values: Vec<Value> = if targets.is_empty() { vec![Value::Incident] } else { targets.iter().copied().map(Value::Entity).collect() };
+    values.iter().all(|v| match cx.holds(test, std::slice::from_ref(v)) {
+        Ok(b) => b,
+        Err(stop) => {
+            let (span, message) = stop.parts();
+            let mut x =
+                Diagnostic::new(codes::EVALUATION, Severity::Warning, format!("`done_when` of `{}` could not be decided: {message}", d.action.id));
+            x = x.at(span.unwrap_or(d.action.span), "");
+            diagnostics.push(x);
+            false
+        }
+    })
+}
+
+/// Relations that tell how far an action reaches: the relation, whether it leaves, and the words for one and many.
+const REACH: &[(&str, bool, &str, &str)] = &[
+    ("owns", true, "thing that it owns", "things that it owns"),
+    ("logged_on", true, "device that it was logged on to", "devices that it was logged on to"),
+    ("logged_on", false, "account that was logged on", "accounts that were logged on"),
+    ("has_ip", false, "device or name with this address", "devices or names with this address"),
+    ("signed_in_from", false, "account that signed in from it", "accounts that signed in from it"),
+    ("connected_to", false, "thing that connected to it", "things that connected to it"),
+    ("clicked", false, "account that followed it", "accounts that followed it"),
+    ("visited", false, "device that opened it", "devices that opened it"),
+    ("links_to", false, "message that links to it", "messages that link to it"),
+    ("in_domain", false, "address in it", "addresses in it"),
+    ("on", true, "device that it lies on", "devices that it lies on"),
+    ("image", false, "process that runs it", "processes that run it"),
+    ("child_of", false, "process that it started", "processes that it started"),
+    ("consented_to", false, "account that consented", "accounts that consented"),
+    ("ran_on", false, "process or setting on it in this incident", "processes or settings on it in this incident"),
+];
+
+/// How far it reaches, as far as this incident tells.
+fn radius(cx: &Cx<'_>, targets: &[EntityIx]) -> Vec<String> {
+    let graph = &cx.facts.graph;
+    let mut out = Vec::new();
+    for (name, leaves, one, many) in REACH {
+        let mut found: BTreeSet<EntityIx> = BTreeSet::new();
+        for t in targets {
+            let all = if *leaves { graph.leaving(*t, false) } else { graph.arriving(*t, false) };
+            for r in all.into_iter().filter_map(|x| graph.edge(x)).filter(|r| r.rel.spec().name == *name) {
+                found.insert(if *leaves { r.to } else { r.from });
+            }
+        }
+        match found.len() {
+            0 => {}
+            1 => out.push(format!("1 {one}")),
+            n => out.push(format!("{n} {many}")),
+        }
+    }
+    for t in targets {
+        if let Some(e) = cx.facts.entity(*t)
+            && e.kind == Kind::MailCluster
+            && let Some(n) = crate::model::Prop::named("email_count").and_then(|p| e.prop(p))
+        {
+            out.push(format!("{n} messages"));
+        }
+    }
+    out
+}
+
+/// By phase, priority, confidence and id, with `after` respected within a phase.
+fn ordered(mut cards: Vec<Card>) -> Vec<Card> {
+    cards.sort_by(|a, b| {
+        (a.phase, std::cmp::Reverse(a.priority), std::cmp::Reverse(a.confidence), &a.id).cmp(&(
+            b.phase,
+            std::cmp::Reverse(b.priority),
+            std::cmp::Reverse(b.confidence),
+            &b.id,
+        ))
+    });
+    let mut out: Vec<Card> = Vec::with_capacity(cards.len());
+    while !cards.is_empty() {
+        let waits = |c: &Card| cards.iter().any(|o| o.phase == c.phase && o.id != c.id && c.after.contains(&o.id));
+        let phase = cards.first().map(|c| c.phase);
+        // Merged cards of several playbooks may wait for one another; then priority decides.
+        let next = cards.iter().position(|c| Some(c.phase) == phase && !waits(c)).unwrap_or(0);
+        out.push(cards.remove(next));
+    }
+    out
+}
+
+#[derive(Default)]
+struct Hunts {
+    all: BTreeMap<(String, String), (Hunt, BTreeSet<String>)>,
+}
+
+impl Hunts {
+    fn add(&mut self, cx: &mut Cx<'_>, p: &Playbook, h: &HuntRule, targets: &[EntityIx], card: Option<&str>, out: &mut Vec<Diagnostic>) {
+        let groups: Vec<Vec<Value>> = if h.with.is_some() { targets.iter().map(|t| vec![Value::Entity(*t)]).collect() } else { vec![Vec::new()] };
+        for params in groups {
+            match written(cx, h, &params) {
+                Ok((title, query, cut)) => {
+                    if cut {
+                        let d = Diagnostic::new(
+                            codes::HUNT,
+                            Severity::Note,
+                            format!("a value in the hunt `{title}` is longer than {} bytes and was cut", kql::TEXT_BYTES),
+                        );
+                        out.push(about(d, p, h));
+                    }
+                    let mut hash = blake3::Hasher::new();
+                    hash.update(query.as_bytes());
+                    let entry = self
+                        .all
+                        .entry((query.clone(), title.clone()))
+                        .or_insert_with(|| (Hunt { id: short(&hash), title, language: "kql", query, cards: Vec::new() }, BTreeSet::new()));
+                    entry.1.extend(card.map(str::to_owned));
+                }
+                Err(Why::Lacks(what)) => {
+                    let d = Diagnostic::new(
+                        codes::HUNT,
+                        Severity::Note,
+                        format!("the hunt `{}` of `{}` is not written: {what} is not recorded", h.id, p.id),
+                    );
+                    out.push(about(d, p, h));
+                }
+                Err(Why::Stop(stop)) => out.push(failure(p, None, &stop)),
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Hunt> {
+        let mut all: Vec<Hunt> = self.all.into_values().map(|(h, cards)| Hunt { cards: cards.into_iter().collect(), ..h }).collect();
+        all.sort_by(|a, b| (&a.title, &a.id).cmp(&(&b.title, &b.id)));
+        all.dedup_by(|a, b| a.query == b.query);
+        all
+    }
+}
+
+fn about(d: Diagnostic, p: &Playbook, h: &HuntRule) -> Diagnostic {
+    let mut d = d.at(h.span, "");
+    d.about = Some((p.id.to_string(), None));
+    d
+}
+
+enum Why {
+    Lacks(String),
+    Stop(Stop),
+}
+
+/// Title and query with every placeholder as one literal.
+fn written(cx: &mut Cx<'_>, h: &HuntRule, params: &[Value]) -> Result<(String, String, bool), Why> {
+    let mut query = String::new();
+    let mut cut = false;
+    for part in &h.parts {
+        match part {
+            QueryPart::Text(t) => query.push_str(t),
+            QueryPart::Literal(e, source) => {
+                let v = cx.value(e, params).map_err(Why::Stop)?;
+                let l = kql::literal(&v).ok_or_else(|| Why::Lacks(format!("`{source}`")))?;
+                cut |= l.cut;
+                query.push_str(&l.text);
+            }
+        }
+    }
+    let title = h.title.render(cx, params).map_err(Why::Stop)?;
+    Ok((title, query.trim_end().to_owned(), cut))
+}

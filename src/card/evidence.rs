@@ -1,0 +1,114 @@
+//! What was looked at, as answers show it.
+
+use super::response::{Because, EntityRef, Evidence};
+use crate::eval::because::Reason;
+use crate::model::{AlertIx, EntityIx};
+use crate::script::Facts;
+use crate::script::trace::Seen;
+
+/// An entity, named.
+pub fn entity_ref(facts: &Facts<'_>, e: EntityIx) -> Option<EntityRef> {
+    facts.entity(e).map(|x| EntityRef { id: x.id.clone(), kind: x.kind.to_string(), name: x.name.clone() })
+}
+
+/// The reasons of a card or triage as answers show them.
+pub fn because(facts: &Facts<'_>, reasons: &[Reason], unsaid: impl Fn(&Reason) -> String) -> Vec<Because> {
+    let mut out: Vec<Because> = Vec::new();
+    for r in reasons {
+        let mut evidence: Vec<Evidence> = Vec::new();
+        for s in &r.seen {
+            let e = wire(facts, s);
+            if !evidence.contains(&e) {
+                evidence.push(e);
+            }
+        }
+        let text = if r.text.is_empty() { unsaid(r) } else { r.text.clone() };
+        let made = Because { condition: r.name.clone(), text, evidence };
+        if !out.contains(&made) {
+            out.push(made);
+        }
+    }
+    out
+}
+
+/// The alerts that reasons rest on.
+pub fn alerts(facts: &Facts<'_>, reasons: &[Reason]) -> std::collections::BTreeSet<AlertIx> {
+    let mut all = std::collections::BTreeSet::new();
+    for s in reasons.iter().flat_map(|r| &r.seen) {
+        match s {
+            Seen::Fact { alerts, value: Some(_), .. } => all.extend(alerts.iter().copied()),
+            Seen::Edge(x) => all.extend(facts.graph.edge(*x).into_iter().flat_map(|r| r.alerts.iter().copied())),
+            Seen::Alert { alert, .. } | Seen::Together { alert, .. } => {
+                all.insert(*alert);
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+fn wire(facts: &Facts<'_>, s: &Seen) -> Evidence {
+    let id = |e: EntityIx| facts.entity(e).map_or_else(String::new, |x| x.id.clone());
+    let ids = |all: &mut dyn Iterator<Item = AlertIx>| -> Vec<String> { all.filter_map(|a| facts.incident.alert(a)).map(|a| a.id.clone()).collect() };
+    match s {
+        Seen::Fact { entity, property, value, basis, alerts } => Evidence::Property {
+            entity: id(*entity),
+            property: (*property).to_owned(),
+            value: value.clone(),
+            basis,
+            alerts: ids(&mut alerts.iter().copied()),
+        },
+        Seen::Edge(x) => match facts.graph.edge(*x) {
+            Some(r) => Evidence::Edge {
+                from: id(r.from),
+                relation: r.rel.spec().name.to_owned(),
+                to: Some(id(r.to)),
+                basis: r.basis.word(),
+                first_seen: r.first.map(|t| t.to_string()),
+                last_seen: r.last.map(|t| t.to_string()),
+                alerts: ids(&mut r.alerts.iter().copied()),
+            },
+            None => Evidence::Edge {
+                from: String::new(),
+                relation: String::new(),
+                to: None,
+                basis: "none",
+                first_seen: None,
+                last_seen: None,
+                alerts: Vec::new(),
+            },
+        },
+        Seen::NoEdge { entity, rel } => Evidence::Edge {
+            from: id(*entity),
+            relation: rel.spec().name.to_owned(),
+            to: None,
+            basis: "none",
+            first_seen: None,
+            last_seen: None,
+            alerts: Vec::new(),
+        },
+        Seen::Alert { alert, field, value } => Evidence::Property {
+            entity: facts.incident.alert(*alert).map_or_else(String::new, |a| format!("alert:{}", a.id)),
+            property: (*field).to_owned(),
+            value: Some(value.clone()),
+            basis: if *field == "signals" { "signal" } else { "record" },
+            alerts: ids(&mut std::iter::once(*alert)),
+        },
+        Seen::Incident { field, value } => Evidence::Property {
+            entity: "incident".to_owned(),
+            property: (*field).to_owned(),
+            value: Some(value.clone()),
+            basis: "record",
+            alerts: Vec::new(),
+        },
+        Seen::Together { entity, other, alert } => Evidence::Edge {
+            from: id(*entity),
+            relation: "shares_alert".to_owned(),
+            to: Some(id(*other)),
+            basis: "record",
+            first_seen: None,
+            last_seen: None,
+            alerts: ids(&mut std::iter::once(*alert)),
+        },
+    }
+}

@@ -1,0 +1,79 @@
+//! From what holds to what is shown: cards, triage, hunts, and the answer in every format.
+
+mod build;
+mod evidence;
+pub mod kql;
+pub mod response;
+mod triage;
+
+use std::collections::BTreeSet;
+
+pub use response::Response;
+
+use crate::diag::Diagnostic;
+use crate::eval;
+use crate::model::{Incident, Time};
+use crate::playbook::PlaybookSet;
+use crate::script::Cx;
+use response::{Headline, SCHEMA, SetInfo, Skipped, TypeScore, UnrecognisedAlert};
+
+/// What an answer depends on beside playbooks and incident.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The moment that `now()` gives; the incident's last activity if not given.
+    pub now: Option<Time>,
+    /// The day by which exceptions expire: today, as the doors know it, or `now`.
+    pub today: Time,
+    /// A role or user of the `permissions:` files, with what it may do; `None`: everything.
+    pub actor: Option<(String, BTreeSet<String>)>,
+    /// What there is to say about the input.
+    pub input: Vec<Diagnostic>,
+}
+
+/// Guided response to one incident: the whole product as one function. Pure: the same values give the same answer.
+pub fn respond(set: &PlaybookSet, incident: &Incident, context: &Context) -> Response {
+    let (facts, mut diagnostics) = eval::facts(set, incident, context.now);
+    let mut cx = Cx::new(&facts, set.questions);
+    let mut evaluation = eval::evaluate(set, &mut cx);
+    let triage = triage::triage(set, &mut cx, &mut evaluation);
+    let who = build::For { permissions: context.actor.as_ref().map(|(n, p)| (n.as_str(), p.clone())), today: context.today };
+    let (cards, hunts) = build::build(set, &mut cx, &mut evaluation, &triage, &who);
+    diagnostics.extend(context.input.iter().cloned());
+    diagnostics.extend(evaluation.diagnostics);
+    let mut wire: Vec<_> = diagnostics.iter().map(|d| d.to_wire(&set.sources)).collect();
+    wire.sort();
+    wire.dedup();
+    let unrecognised = incident
+        .alerts()
+        .filter(|(ix, _)| facts.signals_of(*ix).next().is_none())
+        .map(|(_, a)| UnrecognisedAlert { id: a.id.clone(), title: a.title.clone() })
+        .collect();
+    Response {
+        schema: SCHEMA,
+        engine: env!("CARGO_PKG_VERSION"),
+        incident: Headline {
+            id: incident.id.clone(),
+            title: incident.title.clone(),
+            severity: incident.severity,
+            status: incident.status.clone(),
+            source: incident.source.clone(),
+            first_activity: incident.first_activity.map(|t| t.to_string()),
+            last_activity: incident.last_activity.map(|t| t.to_string()),
+            types: facts.types.iter().map(|(id, score)| TypeScore { id: id.to_string(), score: *score }).collect(),
+            alert_count: incident.alerts.len(),
+            entity_count: incident.entities.len(),
+            unrecognised_alerts: unrecognised,
+        },
+        triage,
+        cards,
+        hunts,
+        similar: Vec::new(),
+        summary: std::collections::BTreeMap::new(),
+        diagnostics: wire,
+        playbooks: SetInfo {
+            revision: set.revision.clone(),
+            loaded: set.playbooks.len(),
+            skipped: set.skipped.iter().map(|(file, reason)| Skipped { file: file.clone(), reason: reason.clone() }).collect(),
+        },
+    }
+}

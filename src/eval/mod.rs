@@ -1,0 +1,181 @@
+//! What holds: signals, incident types, candidates, triage arms and cards. Every surface asks this one evaluation.
+
+pub mod because;
+pub mod signals;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Severity, codes};
+use crate::model::technique::covers;
+use crate::model::{EntityIx, Incident, Time};
+use crate::playbook::PlaybookSet;
+use crate::playbook::set::{CardRule, Match, Playbook, Target};
+use crate::script::{Cx, Facts, Stop, Value};
+
+/// What holds of an incident.
+#[derive(Debug, Default)]
+pub struct Evaluation {
+    /// The playbooks whose `match` holds, by position in the set.
+    pub matched: Vec<Matched>,
+    /// What failed.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A playbook whose `match` holds.
+#[derive(Debug)]
+pub struct Matched {
+    /// Its position in the set.
+    pub playbook: usize,
+    /// The arm of its triage that holds, if one does.
+    pub arm: Option<usize>,
+    /// Its cards that hold: the card's position, and what it is about.
+    pub hits: Vec<Hit>,
+}
+
+/// A card that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Its position in the playbook.
+    pub card: usize,
+    /// What it is about; nothing for the incident.
+    pub targets: Vec<EntityIx>,
+}
+
+/// The facts that playbooks are asked over, and what failed on the way to them.
+pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>) -> (Facts<'a>, Vec<Diagnostic>) {
+    let (mut facts, mut failures) = signals::facts(set, incident, now);
+    let (types, more) = signals::types(set, &facts);
+    facts.types = types;
+    failures.extend(more);
+    let diagnostics = failures
+        .into_iter()
+        .map(|(id, stop)| {
+            let (span, message) = stop.parts();
+            let d = Diagnostic::new(codes::EVALUATION, Severity::Warning, format!("`{id}` could not be decided: {message}"));
+            span.into_iter().fold(d, |d, s| d.at(s, ""))
+        })
+        .collect();
+    (facts, diagnostics)
+}
+
+/// Asks every playbook that could apply.
+pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>) -> Evaluation {
+    let mut out = Evaluation::default();
+    for n in candidates(set, cx.facts) {
+        let Some(playbook) = set.playbooks.get(n) else { continue };
+        let arm = arm(playbook, cx, &mut out.diagnostics);
+        let mut hits = Vec::new();
+        for (c, card) in playbook.cards.iter().enumerate() {
+            match targets(card, cx) {
+                Ok(all) => hits.extend(all.into_iter().map(|targets| Hit { card: c, targets })),
+                Err(stop) => out.diagnostics.push(failure(playbook, Some(card), &stop)),
+            }
+        }
+        out.matched.push(Matched { playbook: n, arm, hits });
+    }
+    out
+}
+
+/// What failed, as a diagnostic with its place.
+pub fn failure(playbook: &Playbook, card: Option<&CardRule>, stop: &Stop) -> Diagnostic {
+    let (span, message) = stop.parts();
+    let what = card.map_or_else(|| "an arm of its triage".to_owned(), |c| format!("the card `{}`", c.id));
+    let mut d = Diagnostic::new(codes::EVALUATION, Severity::Error, format!("{what} of `{}` is left out: {message}", playbook.id));
+    d = d.at(span.unwrap_or_else(|| card.map_or(playbook.span, |c| c.span)), "");
+    d.about = Some((playbook.id.to_string(), card.map(|c| c.id.to_string())));
+    d
+}
+
+/// The first arm that holds.
+fn arm(playbook: &Playbook, cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Option<usize> {
+    for (n, arm) in playbook.triage.iter().enumerate() {
+        match arm.when.as_ref().map_or(Ok(true), |w| cx.holds(w, &[])) {
+            Ok(true) => return Some(n),
+            Ok(false) => {}
+            Err(stop) => out.push(failure(playbook, None, &stop)),
+        }
+    }
+    None
+}
+
+/// What a card is about, for each time that it holds.
+fn targets(card: &CardRule, cx: &mut Cx<'_>) -> Result<Vec<Vec<EntityIx>>, Stop> {
+    let entities = |v: &Value| -> Vec<EntityIx> {
+        let mut seen = BTreeSet::new();
+        v.items().iter().filter_map(|x| if let Value::Entity(e) = x { Some(*e) } else { None }).filter(|e| seen.insert(*e)).collect()
+    };
+    let holds = |cx: &mut Cx<'_>, params: &[Value]| card.when.as_ref().map_or(Ok(true), |w| cx.holds(w, params));
+    Ok(match &card.target {
+        Target::Incident => {
+            if holds(cx, &[])? {
+                vec![Vec::new()]
+            } else {
+                Vec::new()
+            }
+        }
+        Target::Each(_, list) => {
+            let list = cx.value(list, &[])?;
+            let mut all = Vec::new();
+            for e in entities(&list) {
+                // A list of entities of any kind may hold some that the action does not apply to.
+                let fits = cx.facts.entity(e).is_some_and(|x| card.action.kinds.has(x.kind));
+                if fits && holds(cx, &[Value::Entity(e)])? {
+                    all.push(vec![e]);
+                }
+            }
+            all
+        }
+        Target::All(_, list) => {
+            let list = cx.value(list, &[])?;
+            let mut all = entities(&list);
+            all.retain(|e| cx.facts.entity(*e).is_some_and(|x| card.action.kinds.has(x.kind)));
+            all.sort_unstable();
+            if !all.is_empty() && holds(cx, &[list])? { vec![all] } else { Vec::new() }
+        }
+    })
+}
+
+/// The playbooks whose `match` holds, by position.
+pub fn candidates(set: &PlaybookSet, facts: &Facts<'_>) -> BTreeSet<usize> {
+    let mut found: BTreeSet<usize> = set.index.always.iter().copied().collect();
+    for s in facts.signals() {
+        found.extend(set.index.signals.get(s).into_iter().flatten());
+    }
+    for t in facts.incident.alerts.iter().flat_map(|a| &a.techniques) {
+        let base = t.split('.').next().unwrap_or(t);
+        found.extend(set.index.techniques.get(base).into_iter().chain(set.index.techniques.get(t.as_str())).flatten());
+    }
+    for (t, _) in &facts.types {
+        found.extend(set.index.types.get(t).into_iter().flatten());
+    }
+    for (k, all) in &set.index.kinds {
+        if facts.has_kind(*k) {
+            found.extend(all);
+        }
+    }
+    found.retain(|n| set.playbooks.get(*n).is_some_and(|p| unmatched(&p.matching, facts).is_none()));
+    found
+}
+
+/// The key of `match:` that does not hold, if one does not.
+pub fn unmatched(m: &Match, facts: &Facts<'_>) -> Option<&'static str> {
+    let said: BTreeSet<&Arc<str>> = facts.signals();
+    if !m.types.is_empty() && !facts.types.iter().any(|(t, _)| m.types.contains(t)) {
+        return Some("types");
+    }
+    if !m.signals.is_empty() && !m.signals.iter().any(|s| said.contains(s)) {
+        return Some("signals");
+    }
+    let techniques = || facts.incident.alerts.iter().flat_map(|a| &a.techniques);
+    if !m.techniques.is_empty() && !m.techniques.iter().any(|w| techniques().any(|t| covers(w, t))) {
+        return Some("techniques");
+    }
+    if m.entities.iter().any(|k| !facts.has_kind(*k)) {
+        return Some("entities");
+    }
+    if m.severity.is_some_and(|least| facts.incident.severity.is_none_or(|s| s < least)) {
+        return Some("severity");
+    }
+    None
+}

@@ -1,0 +1,241 @@
+//! What each alert says: one pass over source data, before anything else is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::{Alert, AlertIx, Basis, EntityGraph, EntityIx, Incident, Kind, Rel, Relation, Time};
+use crate::playbook::PlaybookSet;
+use crate::playbook::catalogue::normal;
+use crate::playbook::set::{Says, Signal, SignalRule};
+use crate::script::facts::Mark;
+use crate::script::{Cx, Facts, Stop, Value};
+
+/// A rule that failed: the signal and why.
+pub type Failure = (Arc<str>, Stop);
+
+/// The facts of an incident with what signals and lists say.
+pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>) -> (Facts<'a>, Vec<Failure>) {
+    let mut facts = Facts::new(incident, &set.lists, now);
+    for list in set.lists.iter().filter(|l| l.tag.is_some()) {
+        for (ix, e) in incident.entities() {
+            if let (Some(tag), true) = (&list.tag, list.has_entity(e))
+                && let Some(mark) = facts.marks.get_mut(ix.0 as usize)
+            {
+                mark.tags.entry(tag.to_string()).or_insert_with(|| list.id.to_string());
+            }
+        }
+    }
+    let mut failures = Vec::new();
+    let mut said = facts.said.clone();
+    let mut marks = facts.marks.clone();
+    let mut relations = Vec::new();
+    {
+        let mut cx = Cx::new(&facts, set.questions);
+        for (ix, alert) in incident.alerts() {
+            let seen = Seen::of(alert);
+            for signal in &set.signals {
+                match matches(&mut cx, signal, ix, alert, &seen) {
+                    Ok(false) => {}
+                    Ok(true) => {
+                        if let Some(all) = said.get_mut(ix.0 as usize) {
+                            all.insert(signal.id.clone());
+                        }
+                        for e in alert.entities.keys() {
+                            if let Some(m) = marks.get_mut(e.0 as usize) {
+                                m.signals.insert(signal.id.clone());
+                            }
+                        }
+                        for says in &signal.says {
+                            match says.test.as_ref().map_or(Ok(true), |t| cx.holds(t, &[Value::Alert(ix)])) {
+                                Ok(true) => say(&facts, says, ix, alert, &mut marks, &mut relations),
+                                Ok(false) => {}
+                                Err(stop) => failures.push((signal.id.clone(), stop)),
+                            }
+                        }
+                    }
+                    Err(stop) => failures.push((signal.id.clone(), stop)),
+                }
+            }
+        }
+    }
+    facts.said = said;
+    facts.marks = marks;
+    facts.graph = EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned().chain(relations));
+    failures.dedup();
+    (facts, failures)
+}
+
+/// What an alert is compared by.
+struct Seen {
+    title: String,
+    product: String,
+    category: String,
+    detectors: BTreeSet<String>,
+}
+
+impl Seen {
+    fn of(alert: &Alert) -> Self {
+        let mut detectors = BTreeSet::new();
+        for d in &alert.detectors {
+            let d = d.trim().to_lowercase();
+            // Some sources write `<tenant>_<rule>`.
+            detectors.extend(d.split('_').filter(|p| p.len() >= 32).map(str::to_owned));
+            detectors.insert(d);
+        }
+        Self { title: normal(&alert.title), product: normal(&alert.product), category: crate::model::level::squash(&alert.category), detectors }
+    }
+}
+
+fn matches(cx: &mut Cx<'_>, signal: &Signal, ix: AlertIx, _alert: &Alert, seen: &Seen) -> Result<bool, Stop> {
+    for rule in &signal.rules {
+        if fits(rule, seen) && rule.test.as_ref().map_or(Ok(true), |t| cx.holds(t, &[Value::Alert(ix)]))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn fits(rule: &SignalRule, seen: &Seen) -> bool {
+    (rule.detectors.is_empty() || !rule.detectors.is_disjoint(&seen.detectors))
+        && (rule.titles.is_empty() || rule.titles.iter().any(|t| t.is_match(&seen.title)))
+        && (rule.products.is_empty() || rule.products.iter().any(|t| t.is_match(&seen.product)))
+        && (rule.categories.is_empty() || rule.categories.contains(&seen.category))
+}
+
+/// Notes what a signal says of the entities in its alert.
+fn say(facts: &Facts<'_>, says: &Says, ix: AlertIx, alert: &Alert, marks: &mut [Mark], relations: &mut Vec<Relation>) {
+    let of_kind = |kind: Kind| alert.entities.keys().copied().filter(move |e| facts.entity(*e).is_some_and(|e| e.kind == kind));
+    for (kind, role) in &says.roles {
+        for e in ends(facts, alert, *kind).0 {
+            if let Some(m) = marks.get_mut(e.0 as usize) {
+                m.roles.entry(role.clone()).or_default().insert(ix);
+            }
+        }
+    }
+    for (kind, verdict) in &says.verdicts {
+        for e in of_kind(*kind) {
+            if let Some(m) = marks.get_mut(e.0 as usize) {
+                let slot = m.verdict.get_or_insert_with(|| (*verdict, BTreeSet::new()));
+                if slot.0 < *verdict {
+                    *slot = (*verdict, BTreeSet::new());
+                }
+                if slot.0 == *verdict {
+                    slot.1.insert(ix);
+                }
+            }
+        }
+    }
+    for (kind, prop, value) in &says.properties {
+        for e in of_kind(*kind) {
+            if let Some(m) = marks.get_mut(e.0 as usize) {
+                let slot = m.props.entry(*prop).or_insert_with(|| (value.clone(), BTreeSet::new()));
+                // Two signals that disagree: the greater value, so that the order of alerts does not matter.
+                if slot.0 < *value {
+                    slot.0 = value.clone();
+                }
+                slot.1.insert(ix);
+            }
+        }
+    }
+    for (kind, tag) in &says.tags {
+        for e in of_kind(*kind) {
+            if let Some(m) = marks.get_mut(e.0 as usize) {
+                m.tags.entry(tag.clone()).or_insert_with(|| "signal".to_owned());
+            }
+        }
+    }
+    for (from, rel, to) in &says.relations {
+        relate(facts, ix, alert, *from, *rel, *to, relations);
+    }
+}
+
+/// Draws a relation that a signal says: certain when one of its ends is the only one of its kind in the alert.
+fn relate(facts: &Facts<'_>, ix: AlertIx, alert: &Alert, from: Kind, rel: Rel, to: Kind, out: &mut Vec<Relation>) {
+    let (a, a_known) = ends(facts, alert, from);
+    let (b, b_known) = ends(facts, alert, to);
+    let certain = (a.len() == 1 || b.len() == 1) && (a_known || a.len() == 1) && (b_known || b.len() == 1);
+    let basis = if certain { Basis::Signal } else { Basis::CoOccurrence };
+    for x in &a {
+        for y in b.iter().filter(|y| *y != x) {
+            out.push(Relation {
+                from: *x,
+                rel,
+                to: *y,
+                basis,
+                first: alert.first.or(alert.last),
+                last: alert.last.or(alert.first),
+                alerts: BTreeSet::from([ix]),
+            });
+        }
+    }
+}
+
+/// The entities of a kind that an alert is about: those that it names, else those one hop away from what it names
+/// (an email's recipient's owner, an email's URLs). The flag says whether it names them.
+fn ends(facts: &Facts<'_>, alert: &Alert, kind: Kind) -> (Vec<EntityIx>, bool) {
+    let is = |e: &EntityIx| facts.entity(*e).is_some_and(|e| e.kind == kind);
+    let named: Vec<EntityIx> = alert.entities.keys().copied().filter(is).collect();
+    if !named.is_empty() {
+        return (named, true);
+    }
+    let mut found: BTreeSet<EntityIx> = BTreeSet::new();
+    let mut mailboxes: BTreeSet<EntityIx> = BTreeSet::new();
+    for e in alert.entities.keys() {
+        for r in around(facts, *e) {
+            let other = if r.from == *e { r.to } else { r.from };
+            if is(&other) {
+                found.insert(other);
+            }
+            if facts.entity(other).is_some_and(|e| e.kind == Kind::Mailbox) {
+                mailboxes.insert(other);
+            }
+        }
+    }
+    if found.is_empty() {
+        for m in &mailboxes {
+            found.extend(around(facts, *m).map(|r| if r.from == *m { r.to } else { r.from }).filter(is));
+        }
+    }
+    (found.into_iter().collect(), false)
+}
+
+/// The recorded relations around an entity, but not who sent a message: the sender is not whom the message is about.
+fn around<'f>(facts: &'f Facts<'_>, e: EntityIx) -> impl Iterator<Item = &'f Relation> {
+    let mut all = facts.graph.leaving(e, false);
+    all.extend(facts.graph.arriving(e, false));
+    all.into_iter().filter_map(|x| facts.graph.edge(x)).filter(|r| r.rel.spec().name != "sent_by" && r.basis == Basis::Record)
+}
+
+/// The scores of the incident types that hold, best first.
+pub fn types(set: &PlaybookSet, facts: &Facts<'_>) -> (Vec<(Arc<str>, u8)>, Vec<Failure>) {
+    let mut cx = Cx::new(facts, set.questions);
+    let said: BTreeSet<&Arc<str>> = facts.signals();
+    let techniques: BTreeSet<&String> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
+    let mut scores: BTreeMap<Arc<str>, u8> = BTreeMap::new();
+    let mut failures = Vec::new();
+    for t in &set.types {
+        let mut score = 0u8;
+        for rule in &t.rules {
+            let plain = (rule.signals.is_empty() || rule.signals.iter().any(|s| said.contains(s)))
+                && (rule.techniques.is_empty() || rule.techniques.iter().any(|w| techniques.iter().any(|t| crate::model::technique::covers(w, t))));
+            let holds = plain
+                && match rule.test.as_ref().map(|e| cx.holds(e, &[])) {
+                    None => true,
+                    Some(Ok(b)) => b,
+                    Some(Err(stop)) => {
+                        failures.push((t.id.clone(), stop));
+                        false
+                    }
+                };
+            if holds {
+                score = score.saturating_add(rule.weight).min(100);
+            }
+        }
+        if score >= 50 {
+            scores.insert(t.id.clone(), score);
+        }
+    }
+    let mut all: Vec<(Arc<str>, u8)> = scores.into_iter().collect();
+    all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    (all, failures)
+}

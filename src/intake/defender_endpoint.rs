@@ -1,0 +1,81 @@
+//! The alert API of Microsoft Defender for Endpoint: one machine, one user, and flat evidence.
+
+use super::context::Context;
+use super::evidence::{Scene, read_all};
+use super::json::Json;
+use super::rec::Rec;
+use super::records::{self, Device, User};
+use super::{Read, Refusal, Source, vocabulary};
+use crate::model::{Alert, Level};
+
+/// Reads alerts of one incident.
+pub fn alerts(alerts: &[(&Json, String)]) -> Result<Read, Refusal> {
+    let mut cx = Context::new(Source::DefenderEndpoint);
+    super::incident_of_alerts(&mut cx, alerts, &["incidentId"], &["id", "alertId"], &["title", "alertTitle"]);
+    for (json, path) in alerts {
+        if cx.full() {
+            break;
+        }
+        read_alert(&mut cx, json, path);
+    }
+    cx.finish()
+}
+
+fn read_alert(cx: &mut Context, json: &Json, path: &str) {
+    let Some(rec) = Rec::new(json, path) else {
+        cx.unread(path, format!("{} stands where an alert belongs", json.kind()));
+        return;
+    };
+    let mut a = Alert {
+        id: super::id_or_digest(&rec, &["id", "alertId"]),
+        title: rec.owned(&["title", "alertTitle"]),
+        description: rec.owned(&["description"]),
+        severity: rec.text("severity").and_then(|t| Level::of_source(&t)),
+        status: vocabulary::status(&rec.owned(&["status"])),
+        product: "Microsoft Defender for Endpoint".into(),
+        category: rec.owned(&["category"]),
+        first: rec.time(&["firstEventTime"]),
+        last: rec.time(&["lastEventTime"]),
+        created: rec.time(&["alertCreationTime", "createdTime"]),
+        classification: rec.text("classification").and_then(|t| vocabulary::classification(&t)),
+        determination: rec.text("determination").and_then(|t| vocabulary::determination(&t)),
+        ..Alert::default()
+    };
+    a.detectors.extend(rec.any(&["detectorId"]).map(|t| t.into_owned()));
+    let techniques = rec.texts("mitreTechniques");
+    vocabulary::techniques(&mut a, techniques.iter().map(String::as_str));
+    vocabulary::category(&mut a);
+    let evidence = rec.items("evidence");
+    let v = Device { product: rec.owned(&["machineId"]), host: rec.owned(&["computerDnsName"]), ..Device::default() };
+    let related = rec.object("relatedUser");
+    let logged_on = rec.items("loggedOnUsers");
+    super::bags(&rec, &["additionalData"], &mut a.extra);
+    rec.skip(&["@odata.context"]);
+    let group = rec.owned(&["rbacGroupName"]);
+    cx.extra(&rec, &mut a.extra);
+    let place = cx.alert(a);
+    let mut sc = Scene::new(place.clone(), "entityType");
+    if !v.is_blank() {
+        let mut d = records::device_draft(&v);
+        d.prop("rbac_group", group);
+        let device = cx.add(&place, d);
+        sc.device = Some(device);
+        for (json, path) in &logged_on {
+            match Rec::new(json, path.as_str()) {
+                Some(u) => cx.logon(&place, device, &u.owned(&["domainName"]), &u.owned(&["accountName"])),
+                None => cx.unread(path, format!("{} stands where an account belongs", json.kind())),
+            }
+        }
+    }
+    if let Some(related) = related {
+        let u = User { account: related.owned(&["userName", "accountName"]), domain: related.owned(&["domainName"]), ..User::default() };
+        if !u.is_blank() {
+            let d = records::user_draft(cx, &place, &u, &related.json().digest());
+            let user = cx.add(&place, d);
+            if let (Some(device), false) = (sc.device, u.is_built_in()) {
+                cx.relate(&place, user, "logged_on", device);
+            }
+        }
+    }
+    read_all(cx, &mut sc, evidence);
+}

@@ -1,0 +1,85 @@
+//! The incidents API of Microsoft Defender XDR that came before Graph: flat records, one shape for all kinds.
+
+use super::context::Context;
+use super::evidence::{Scene, read, read_all};
+use super::json::Json;
+use super::rec::Rec;
+use super::{Read, Refusal, Source, vocabulary};
+use crate::model::{Alert, Level};
+
+/// Reads an incident.
+pub fn incident(json: &Json, path: &str) -> Result<Read, Refusal> {
+    let mut cx = Context::new(Source::DefenderXdr);
+    if let Some(rec) = Rec::new(json, path) {
+        let redirected = rec.any(&["redirectIncidentId"]).map(|t| t.into_owned());
+        let i = &mut cx.b.incident;
+        i.id = rec.owned(&["incidentId", "id"]);
+        i.title = rec.owned(&["incidentName", "title"]);
+        i.description = rec.owned(&["description"]);
+        i.severity = rec.text("severity").and_then(|t| Level::of_source(&t));
+        i.status = vocabulary::status(&rec.owned(&["status"]));
+        i.created = rec.time(&["createdTime"]);
+        i.classification = rec.text("classification").and_then(|t| vocabulary::classification(&t));
+        i.determination = rec.text("determination").and_then(|t| vocabulary::determination(&t));
+        i.assigned_to = rec.any(&["assignedTo"]).map(|t| t.into_owned());
+        i.tags.extend(rec.texts("tags"));
+        super::redirect(&mut cx, redirected, &rec.path_of("redirectIncidentId"));
+        for (alert, path) in rec.items("alerts") {
+            if cx.full() {
+                break;
+            }
+            read_alert(&mut cx, alert, &path);
+        }
+        let mut extra = std::mem::take(&mut cx.b.incident.extra);
+        cx.extra(&rec, &mut extra);
+        cx.b.incident.extra = extra;
+    }
+    cx.finish()
+}
+
+/// Reads alerts of one incident that itself is not there.
+pub fn alerts(alerts: &[(&Json, String)]) -> Result<Read, Refusal> {
+    let mut cx = Context::new(Source::DefenderXdr);
+    super::incident_of_alerts(&mut cx, alerts, &["incidentId"], &["alertId"], &["title"]);
+    for (alert, path) in alerts {
+        if cx.full() {
+            break;
+        }
+        read_alert(&mut cx, alert, path);
+    }
+    cx.finish()
+}
+
+fn read_alert(cx: &mut Context, json: &Json, path: &str) {
+    let Some(rec) = Rec::new(json, path) else {
+        cx.unread(path, format!("{} stands where an alert belongs", json.kind()));
+        return;
+    };
+    let mut a = Alert {
+        id: super::id_or_digest(&rec, &["alertId", "id"]),
+        title: rec.owned(&["title"]),
+        description: rec.owned(&["description"]),
+        severity: rec.text("severity").and_then(|t| Level::of_source(&t)),
+        status: vocabulary::status(&rec.owned(&["status"])),
+        product: rec.owned(&["serviceSource"]),
+        category: rec.owned(&["category"]),
+        first: rec.time(&["firstActivity"]),
+        last: rec.time(&["lastActivity"]),
+        created: rec.time(&["creationTime"]),
+        classification: rec.text("classification").and_then(|t| vocabulary::classification(&t)),
+        determination: rec.text("determination").and_then(|t| vocabulary::determination(&t)),
+        ..Alert::default()
+    };
+    a.detectors.extend(rec.any(&["detectorId"]).map(|t| t.into_owned()));
+    let techniques = rec.texts("mitreTechniques");
+    vocabulary::techniques(&mut a, techniques.iter().map(String::as_str));
+    vocabulary::category(&mut a);
+    let (devices, entities) = (rec.items("devices"), rec.items("entities"));
+    cx.extra(&rec, &mut a.extra);
+    let place = cx.alert(a);
+    let mut sc = Scene::new(place, "entityType");
+    for (json, path) in devices {
+        read(cx, &mut sc, json, &path, "device");
+    }
+    read_all(cx, &mut sc, entities);
+}

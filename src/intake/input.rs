@@ -1,0 +1,292 @@
+//! From bytes to incidents: text, tree, shape, and the file of the format.
+
+use std::collections::BTreeMap;
+
+use super::json::{Json, Problem, Reader, shown};
+use super::sentinel::{self, At};
+use super::shape::{self, Shape};
+use super::{Read, Refusal, Source, defender_endpoint, defender_xdr, graph, limits, native, ocsf, stix};
+use crate::diag::{Diagnostic, Severity, codes};
+use crate::model::level::squash;
+
+/// Reads the incidents of one input: one, an array, JSON Lines, or a page of an API. The format is recognised by its
+/// shape; `hint` says it where the caller knows better.
+pub fn read(bytes: &[u8], hint: Option<Source>) -> Result<Vec<Read>, Refusal> {
+    let reader = Reader::default();
+    let (tree, _) = tree(bytes, &reader, "")?;
+    read_tree(tree, hint, &reader)
+}
+
+/// Reads a folder of table exports: files whose names speak of incidents or alerts, others are not looked at.
+pub fn read_tables(files: &[(String, Vec<u8>)]) -> Result<Vec<Read>, Refusal> {
+    let reader = Reader::default();
+    let wanted = |name: &str| {
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let (stem, extension) = file.rsplit_once('.').unwrap_or((file, ""));
+        let stem = squash(stem);
+        matches!(extension.to_ascii_lowercase().as_str(), "json" | "jsonl" | "ndjson" | "") && (stem.contains("incident") || stem.contains("alert"))
+    };
+    let mut named: Vec<&(String, Vec<u8>)> = files.iter().filter(|(name, _)| wanted(name)).collect();
+    named.sort_by(|a, b| a.0.cmp(&b.0));
+    if named.is_empty() {
+        let names: Vec<String> = files.iter().take(8).map(|(n, _)| format!("`{}`", shown(n))).collect();
+        let what = if names.is_empty() { "the folder is empty".to_owned() } else { format!("the folder holds {}", names.join(", ")) };
+        return Err(Refusal::new(codes::NOT_RECOGNISED, format!("{what}, and no SecurityIncident.json or SecurityAlert.json"))
+            .help("export the tables SecurityIncident and SecurityAlert as JSON into one folder, or give one file"));
+    }
+    let total: usize = named.iter().map(|(_, b)| b.len()).fold(0, usize::saturating_add);
+    if total > limits::BYTES {
+        return Err(Refusal::limit(format!("the files of the folder have {total} bytes, more than {}", limits::BYTES)));
+    }
+    let mut elements = Vec::new();
+    for (name, bytes) in named {
+        let (tree, _) = tree(bytes, &reader, name).map_err(|mut r| {
+            r.diagnostic.message = format!("{name}: {}", r.diagnostic.message);
+            r
+        })?;
+        elements.extend(spread(tree, &format!("{name}:$")));
+    }
+    dispatch(elements, None, &reader)
+}
+
+/// Reads incidents from a tree, whatever it was written in.
+pub fn read_tree(tree: Json, hint: Option<Source>, reader: &Reader) -> Result<Vec<Read>, Refusal> {
+    dispatch(spread(tree, "$"), hint, reader)
+}
+
+/// The tree of an input.
+fn tree(bytes: &[u8], reader: &Reader, name: &str) -> Result<(Json, bool), Refusal> {
+    let _ = name;
+    if bytes.len() > limits::BYTES {
+        return Err(Refusal::limit(format!("the input has {} bytes, more than {}", bytes.len(), limits::BYTES)));
+    }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(Refusal::new(codes::NOT_JSON, "line 1, column 1: the input is UTF-16, JSON is UTF-8")
+            .help("save it as UTF-8; in PowerShell: `Out-File -Encoding utf8`"));
+    }
+    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|e| {
+        let good = bytes.get(..e.valid_up_to()).unwrap_or_default();
+        let line = good.iter().filter(|b| **b == b'\n').count().saturating_add(1);
+        let column = good.iter().rev().take_while(|b| **b != b'\n').count().saturating_add(1);
+        Refusal::new(codes::NOT_JSON, format!("line {line}, column {column}: the input is not UTF-8 here")).help("save it as UTF-8")
+    })?;
+    if text.trim().is_empty() {
+        return Err(Refusal::new(codes::NOT_JSON, "line 1, column 1: the input is empty").help("give an incident as JSON"));
+    }
+    reader.read(text).map_err(|p| broken(&p))
+}
+
+fn broken(p: &Problem) -> Refusal {
+    if p.limit {
+        return Refusal::limit(format!("line {}, column {}: {}", p.line, p.column, p.message)).path(p.path.clone());
+    }
+    let message = format!("line {}, column {}: {}", p.line, p.column, p.message);
+    let help = if p.message.starts_with("duplicate key") {
+        "an object may hold a key once: which of the two values is meant cannot be told"
+    } else if p.message.starts_with("EOF") {
+        "the input ends too early: was it cut off?"
+    } else {
+        "the input must be JSON, or one JSON object a line"
+    };
+    Refusal::new(codes::NOT_JSON, message).path(p.path.clone()).help(help)
+}
+
+/// The elements of an input with their paths: of a list, a page, or the tables of Log Analytics; else the input itself.
+fn spread(tree: Json, path: &str) -> Vec<(Json, String)> {
+    match tree {
+        Json::List(items) => items.into_vec().into_iter().enumerate().flat_map(|(n, item)| spread_page(item, format!("{path}[{n}]"))).collect(),
+        one => spread_page(one, path.to_owned()),
+    }
+}
+
+fn spread_page(json: Json, path: String) -> Vec<(Json, String)> {
+    let Json::Map(entries) = &json else { return vec![(json, path)] };
+    // A page has its list under `value` and nothing else but the service's own words.
+    let is_page = matches!(json.get("value"), Some(Json::List(_))) || (json.has("value") && entries.len() <= 3 && !json.has("type"));
+    if is_page && !json.has("class_uid") {
+        let mut items = Vec::new();
+        if let Json::Map(entries) = json {
+            for (k, v) in entries.into_vec() {
+                if let (true, Json::List(list)) = (super::json::same_key(&k, "value"), v) {
+                    items.extend(list.into_vec().into_iter().enumerate().map(|(n, i)| (i, format!("{path}.value[{n}]"))));
+                }
+            }
+        }
+        return items;
+    }
+    if let Some(Json::List(tables)) = json.get("tables") {
+        let rows = table_rows(tables, &path);
+        if !rows.is_empty() {
+            return rows;
+        }
+    }
+    // What a Logic App is handed: the incident, wrapped.
+    if let Some(inner) = json.get("object").filter(|o| o.has("properties")) {
+        return vec![(inner.clone(), format!("{path}.object"))];
+    }
+    if json.has("entities") && json.has("metaData") {
+        if let Json::Map(entries) = json {
+            for (k, v) in entries.into_vec() {
+                if let (true, Json::List(list)) = (super::json::same_key(&k, "entities"), v) {
+                    return list.into_vec().into_iter().enumerate().map(|(n, i)| (i, format!("{path}.entities[{n}]"))).collect();
+                }
+            }
+        }
+        return Vec::new();
+    }
+    vec![(json, path)]
+}
+
+/// Rows of Log Analytics as objects.
+fn table_rows(tables: &[Json], path: &str) -> Vec<(Json, String)> {
+    let mut out = Vec::new();
+    for (t, table) in tables.iter().enumerate() {
+        let (Some(Json::List(columns)), Some(Json::List(rows))) = (table.get("columns"), table.get("rows")) else { continue };
+        let names: Vec<&str> = columns.iter().map(|c| c.text("name").unwrap_or("")).collect();
+        for (r, row) in rows.iter().enumerate() {
+            let Json::List(cells) = row else { continue };
+            let mut entries: Vec<(Box<str>, Json)> = names.iter().zip(cells.iter()).map(|(n, c)| ((*n).into(), c.clone())).collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            out.push((Json::Map(entries.into_boxed_slice()), format!("{path}.tables[{t}].rows[{r}]")));
+        }
+    }
+    out
+}
+
+/// What an element is where the caller says which format it belongs to: the nearest shape of that format.
+fn hinted(json: &Json, source: Source) -> Shape {
+    let seen = shape::of(json);
+    if seen.source() == Some(source) || !matches!(json, Json::Map(_)) {
+        return seen;
+    }
+    match source {
+        Source::GuidedResponse => Shape::Native,
+        Source::MicrosoftGraph if json.has("alerts") || json.has("displayName") => Shape::GraphIncident,
+        Source::MicrosoftGraph => Shape::GraphAlert,
+        Source::DefenderXdr if json.has("alerts") || json.has("incidentName") => Shape::XdrIncident,
+        Source::DefenderXdr => Shape::XdrAlert,
+        Source::DefenderEndpoint => Shape::EndpointAlert,
+        Source::SentinelArm if json.get("properties").is_some_and(|p| p.has("alertDisplayName") || p.has("systemAlertId")) => Shape::ArmAlert,
+        Source::SentinelArm if json.has("kind") => Shape::ArmEntity,
+        Source::SentinelArm => Shape::ArmIncident,
+        Source::SentinelTables if json.has("IncidentNumber") || json.has("AlertIds") => Shape::IncidentRow,
+        Source::SentinelTables => Shape::AlertRow,
+        Source::Ocsf if json.has("finding_info") || json.has("finding") => Shape::Finding,
+        Source::Stix if json.has("objects") => Shape::Bundle,
+        Source::Ocsf | Source::Stix => seen,
+    }
+}
+
+fn dispatch(mut elements: Vec<(Json, String)>, hint: Option<Source>, reader: &Reader) -> Result<Vec<Read>, Refusal> {
+    if elements.is_empty() {
+        return Err(Refusal::new(codes::NOT_RECOGNISED, "the input is an empty list, without an incident or alert")
+            .help("export again: the query may have found nothing"));
+    }
+    let shapes: Vec<Shape> = elements.iter().map(|(j, _)| hint.map_or_else(|| shape::of(j), |s| hinted(j, s))).collect();
+    if shapes.iter().all(|s| s.source().is_none()) {
+        return Err(not_recognised(&elements, &shapes));
+    }
+    let mut failed = Vec::new();
+    for ((json, path), shape) in elements.iter_mut().zip(&shapes) {
+        match shape {
+            Shape::IncidentRow | Shape::AlertRow => sentinel::unfold(json, path, reader, &mut failed),
+            _ => {}
+        }
+    }
+    let mut groups: BTreeMap<u8, Vec<At<'_>>> = BTreeMap::new();
+    let mut lost: Vec<Diagnostic> = Vec::new();
+    for ((json, path), shape) in elements.iter().zip(&shapes) {
+        match shape {
+            Shape::Not(what, _) => lost.push(Diagnostic::new(codes::UNREAD, Severity::Warning, format!("left out: {what}")).path(path.clone())),
+            shape => groups.entry(order(shape)).or_default().push((json, path.clone())),
+        }
+    }
+    let take = |shape: Shape| groups.get(&order(&shape)).map_or(&[][..], Vec::as_slice);
+    let mut reads: Vec<Read> = Vec::new();
+    for (one, read) in [
+        (Shape::Native, native::from_json as fn(&Json, &str) -> Result<Read, Refusal>),
+        (Shape::GraphIncident, graph::incident),
+        (Shape::XdrIncident, defender_xdr::incident),
+        (Shape::Finding, ocsf::finding),
+        (Shape::Bundle, stix::bundle),
+    ] {
+        for (json, path) in take(one).iter().take(limits::INCIDENTS.saturating_add(1)) {
+            reads.push(read(json, path)?);
+        }
+    }
+    for (shape, read) in [
+        (Shape::GraphAlert, graph::alerts as fn(&[At<'_>]) -> Result<Read, Refusal>),
+        (Shape::XdrAlert, defender_xdr::alerts),
+        (Shape::EndpointAlert, defender_endpoint::alerts),
+    ] {
+        for group in by_incident(take(shape)).values() {
+            reads.push(read(group)?);
+        }
+    }
+    let (incidents, alerts) = (take(Shape::IncidentRow), take(Shape::AlertRow));
+    if !incidents.is_empty() || !alerts.is_empty() {
+        reads.extend(sentinel::tables(incidents, alerts, &failed)?);
+    }
+    let (incidents, alerts, entities) = (take(Shape::ArmIncident), take(Shape::ArmAlert), take(Shape::ArmEntity));
+    if !incidents.is_empty() || !alerts.is_empty() || !entities.is_empty() {
+        reads.extend(sentinel::arm(incidents, alerts, entities)?);
+    }
+    if reads.len() > limits::INCIDENTS {
+        return Err(Refusal::limit(format!("the input holds more than {} incidents", limits::INCIDENTS)));
+    }
+    if let Some(first) = reads.first_mut() {
+        first.diagnostics.extend(lost.into_iter().take(limits::NOTES));
+        crate::diag::sort(&mut first.diagnostics);
+    }
+    Ok(reads)
+}
+
+fn order(shape: &Shape) -> u8 {
+    match shape {
+        Shape::Native => 0,
+        Shape::GraphIncident => 1,
+        Shape::GraphAlert => 2,
+        Shape::XdrIncident => 3,
+        Shape::XdrAlert => 4,
+        Shape::EndpointAlert => 5,
+        Shape::ArmIncident => 6,
+        Shape::ArmAlert => 7,
+        Shape::ArmEntity | Shape::ArmEntities => 8,
+        Shape::IncidentRow => 9,
+        Shape::AlertRow => 10,
+        Shape::Finding => 11,
+        Shape::Bundle => 12,
+        Shape::Not(..) => 13,
+    }
+}
+
+/// Alerts by the incident that they name; one that names none stands alone.
+fn by_incident<'a>(alerts: &[At<'a>]) -> BTreeMap<String, Vec<At<'a>>> {
+    let mut groups: BTreeMap<String, Vec<At<'a>>> = BTreeMap::new();
+    for (json, path) in alerts {
+        let named = json.get("incidentId").and_then(Json::scalar).filter(|t| *t != "0").map(|t| format!("i{t}"));
+        let own = || {
+            ["id", "alertId", "providerAlertId"]
+                .iter()
+                .find_map(|k| json.get(k).and_then(Json::scalar))
+                .map_or_else(|| json.digest(), |t| t.into_owned())
+        };
+        groups.entry(named.unwrap_or_else(|| format!("a{}", own()))).or_default().push((json, path.clone()));
+    }
+    groups
+}
+
+fn not_recognised(elements: &[(Json, String)], shapes: &[Shape]) -> Refusal {
+    let (what, help) = match shapes.first() {
+        Some(Shape::Not(what, help)) => (what.clone(), *help),
+        _ => (String::from("something that no format describes"), ""),
+    };
+    let path = elements.first().map_or("$", |(_, p)| p.as_str());
+    let message = if elements.len() > 1 {
+        format!("the input holds no incident and no alert: {} elements, the first is {what}", elements.len())
+    } else {
+        format!("this is {what}")
+    };
+    Refusal::new(codes::NOT_RECOGNISED, message).path(path).help(help)
+}

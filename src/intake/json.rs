@@ -1,0 +1,438 @@
+//! Reading JSON with bounds: a compact tree, and a parser that counts, refuses a key that stands twice, and knows the place.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+
+use super::limits;
+
+/// A JSON value. The entries of an object are sorted by key, so that the order in the file means nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A whole number that fits.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// Text.
+    Text(Box<str>),
+    /// A list.
+    List(Box<[Json]>),
+    /// An object.
+    Map(Box<[(Box<str>, Json)]>),
+}
+
+/// Why an input is not a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Whether a limit was passed, rather than the form of JSON broken.
+    pub limit: bool,
+    /// What is wrong.
+    pub message: String,
+    /// Line, from 1; 0 when not known.
+    pub line: usize,
+    /// Column in bytes, from 1.
+    pub column: usize,
+    /// JSON path, where one is known.
+    pub path: String,
+}
+
+/// Parses one input and the JSON inside its text columns, counting all of it together.
+#[derive(Default)]
+pub struct Reader {
+    nodes: Cell<usize>,
+    trail: RefCell<Vec<String>>,
+    limit: Cell<bool>,
+}
+
+impl Reader {
+    /// Reads one document, or several one after another (JSON Lines), which come as one list. The flag says which.
+    pub fn read(&self, text: &str) -> Result<(Json, bool), Problem> {
+        let mut de = serde_json::Deserializer::from_str(text);
+        let mut all = Vec::new();
+        loop {
+            self.trail.borrow_mut().clear();
+            let one = Seed { reader: self, depth: 0 }.deserialize(&mut de).map_err(|e| self.problem(&e, (!all.is_empty()).then_some(all.len())))?;
+            all.push(one);
+            if de.end().is_ok() {
+                break;
+            }
+        }
+        match (all.pop(), all.is_empty()) {
+            (Some(one), true) => Ok((one, false)),
+            (Some(last), false) => {
+                all.push(last);
+                Ok((Json::List(all.into_boxed_slice()), true))
+            }
+            (None, _) => Ok((Json::Null, false)),
+        }
+    }
+
+    fn problem(&self, e: &serde_json::Error, document: Option<usize>) -> Problem {
+        let mut path = String::from("$");
+        if let Some(n) = document {
+            path.push_str(&format!("[{n}]"));
+        }
+        self.trail.borrow().iter().rev().for_each(|s| path.push_str(s));
+        let whole = e.to_string();
+        let message = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(m, _)| m).to_owned();
+        Problem { limit: self.limit.get(), message, line: e.line(), column: e.column(), path }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Seed<'r> {
+    reader: &'r Reader,
+    depth: usize,
+}
+
+impl Seed<'_> {
+    fn deeper(self) -> Self {
+        Self { depth: self.depth.saturating_add(1), ..self }
+    }
+
+    fn count<E: serde::de::Error>(self) -> Result<(), E> {
+        let n = self.reader.nodes.get().saturating_add(1);
+        self.reader.nodes.set(n);
+        if n > limits::NODES {
+            self.reader.limit.set(true);
+            return Err(E::custom(format!("the input holds more than {} values", limits::NODES)));
+        }
+        if self.depth > limits::DEPTH {
+            self.reader.limit.set(true);
+            return Err(E::custom(format!("objects and lists lie more than {} deep in one another", limits::DEPTH)));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Json;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, d: D) -> Result<Json, D::Error> {
+        d.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Json, E> {
+        self.count()?;
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, v: bool) -> Result<Json, E> {
+        self.count()?;
+        Ok(Json::Bool(v))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, v: i64) -> Result<Json, E> {
+        self.count()?;
+        Ok(Json::Int(v))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "only beyond what an i64 holds")]
+    fn visit_u64<E: serde::de::Error>(self, v: u64) -> Result<Json, E> {
+        self.count()?;
+        Ok(i64::try_from(v).map_or(Json::Float(v as f64), Json::Int))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Json, E> {
+        self.count()?;
+        Ok(Json::Float(v))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Json, E> {
+        self.count()?;
+        Ok(Json::Text(v.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+        self.count()?;
+        let mut items = Vec::new();
+        loop {
+            match seq.next_element_seed(self.deeper()) {
+                Ok(Some(v)) => items.push(v),
+                Ok(None) => break,
+                Err(e) => {
+                    self.reader.trail.borrow_mut().push(format!("[{}]", items.len()));
+                    return Err(e);
+                }
+            }
+        }
+        Ok(Json::List(items.into_boxed_slice()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        self.count()?;
+        let mut entries: Vec<(Box<str>, Json)> = Vec::new();
+        let mut seen: BTreeSet<Box<str>> = BTreeSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let key = key.into_boxed_str();
+            // Few keys are compared one by one; many go into a set, so that a huge object stays cheap.
+            let twice = if entries.len() < 24 {
+                entries.iter().any(|(k, _)| *k == key)
+            } else {
+                if seen.is_empty() {
+                    seen.extend(entries.iter().map(|(k, _)| k.clone()));
+                }
+                !seen.insert(key.clone())
+            };
+            if twice {
+                self.reader.trail.borrow_mut().push(step(&key));
+                return Err(A::Error::custom(format!("duplicate key `{}`", shown(&key))));
+            }
+            match map.next_value_seed(self.deeper()) {
+                Ok(v) => entries.push((key, v)),
+                Err(e) => {
+                    self.reader.trail.borrow_mut().push(step(&key));
+                    return Err(e);
+                }
+            }
+        }
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(Json::Map(undotted(entries).into_boxed_slice()))
+    }
+}
+
+/// A key or other word of the input, short enough to be shown.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(80) {
+        Some((at, _)) => Cow::Owned(format!("{}…", text.get(..at).unwrap_or(""))),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// A key as a step of a JSON path.
+pub fn step(key: &str) -> String {
+    if !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '@' | '$')) {
+        format!(".{}", shown(key))
+    } else {
+        format!("['{}']", shown(key).replace('\'', "\\'"))
+    }
+}
+
+/// Keys with dots (`host.name`) as nested objects, where each part is a plain word and nothing else stands there.
+fn undotted(entries: Vec<(Box<str>, Json)>) -> Vec<(Box<str>, Json)> {
+    let plain = |k: &str| {
+        k.contains('.')
+            && k.split('.').all(|p| p.starts_with(|c: char| c.is_ascii_alphabetic()) && p.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+    };
+    if !entries.iter().any(|(k, _)| plain(k)) {
+        return entries;
+    }
+    let (dotted, mut out): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(k, _)| plain(k));
+    for (key, value) in dotted {
+        let Some((head, tail)) = key.split_once('.') else { continue };
+        match out.iter_mut().find(|(k, _)| **k == *head) {
+            None => {
+                let inner = undotted(vec![(tail.into(), value)]);
+                out.push((head.into(), Json::Map(inner.into_boxed_slice())));
+            }
+            Some((_, Json::Map(inner))) if !inner.iter().any(|(k, _)| **k == *tail) => {
+                let mut all = std::mem::take(inner).into_vec();
+                all.push((tail.into(), value));
+                *inner = merged(all).into_boxed_slice();
+            }
+            Some(_) => out.push((key, value)),
+        }
+    }
+    out.sort_by(|a, b| a.0.cmp(&b.0));
+    out
+}
+
+/// As [`undotted`], for an object that has just got one more key.
+fn merged(entries: Vec<(Box<str>, Json)>) -> Vec<(Box<str>, Json)> {
+    let mut entries = undotted(entries);
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    entries
+}
+
+/// Whether two keys are spellings of one: case, `_`, `-`, `.`, blanks, `@` and `at_sign_` make no difference; `$` does.
+pub fn same_key(a: &str, b: &str) -> bool {
+    fn letters(key: &str) -> impl Iterator<Item = char> + '_ {
+        let key = key.strip_prefix("at_sign_").unwrap_or(key);
+        key.chars().filter(|c| c.is_alphanumeric() || *c == '$').map(|c| c.to_ascii_lowercase())
+    }
+    letters(a).eq(letters(b))
+}
+
+impl Json {
+    /// The value of a key, in whatever spelling; of several spellings the first that holds something.
+    pub fn get(&self, key: &str) -> Option<&Json> {
+        let Self::Map(entries) = self else { return None };
+        entries.iter().find(|(k, v)| !v.is_blank() && same_key(k, key)).map(|(_, v)| v)
+    }
+
+    /// The value of a key for which a spelling stands there, even if it holds nothing.
+    pub fn has(&self, key: &str) -> bool {
+        matches!(self, Self::Map(entries) if entries.iter().any(|(k, _)| same_key(k, key)))
+    }
+
+    /// The text at a key.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.get(key)? {
+            Self::Text(t) => Some(t.trim()),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds nothing: `null`, blank text, an empty list or object.
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Text(t) => t.trim().is_empty(),
+            Self::List(l) => l.is_empty(),
+            Self::Map(m) => m.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Text, a number or a boolean as text.
+    pub fn scalar(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(t) => Some(Cow::Borrowed(t.trim())),
+            Self::Int(n) => Some(Cow::Owned(n.to_string())),
+            Self::Float(n) => Some(Cow::Owned(n.to_string())),
+            Self::Bool(b) => Some(Cow::Owned(b.to_string())),
+            _ => None,
+        }
+    }
+
+    /// What kind of value it is, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "an object",
+        }
+    }
+
+    /// Adds what it holds as `key.part` and text, blank values left out; a list of plain values is one text.
+    pub fn flatten(&self, key: &str, out: &mut Vec<(String, String)>) {
+        match self {
+            _ if self.is_blank() => {}
+            Self::List(items) if items.iter().all(|i| !matches!(i, Self::List(_) | Self::Map(_))) => {
+                let all: Vec<Cow<'_, str>> = items.iter().filter_map(Self::scalar).filter(|t| !t.is_empty()).collect();
+                if !all.is_empty() {
+                    out.push((key.to_owned(), all.join(", ")));
+                }
+            }
+            Self::List(items) => items.iter().enumerate().for_each(|(n, item)| item.flatten(&format!("{key}.{n}"), out)),
+            Self::Map(entries) => {
+                for (k, v) in entries {
+                    let name = if key.is_empty() { k.to_string() } else { format!("{key}.{k}") };
+                    v.flatten(&name, out);
+                }
+            }
+            one => out.extend(one.scalar().map(|t| (key.to_owned(), t.into_owned()))),
+        }
+    }
+
+    /// Writes it compactly, for a digest of its content.
+    pub fn write(&self, out: &mut String, skip: &dyn Fn(&str) -> bool) {
+        match self {
+            Self::Null => out.push('~'),
+            Self::List(items) => {
+                out.push('[');
+                items.iter().for_each(|i| {
+                    i.write(out, skip);
+                    out.push(',');
+                });
+                out.push(']');
+            }
+            Self::Map(entries) => {
+                out.push('{');
+                entries.iter().filter(|(k, v)| !skip(k) && !v.is_blank()).for_each(|(k, v)| {
+                    out.push_str(&format!("{k:?}:"));
+                    v.write(out, skip);
+                    out.push(',');
+                });
+                out.push('}');
+            }
+            one => out.push_str(&format!("{:?}", one.scalar().unwrap_or_default())),
+        }
+    }
+
+    /// Eight hexadecimal digits that stand for its content; the order of keys means nothing.
+    pub fn digest(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text, &|k| k.starts_with('$'));
+        blake3::hash(text.as_bytes()).to_hex().chars().take(8).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Json {
+        Reader::default().read(text).expect("reads").0
+    }
+
+    fn refused(text: &str) -> Problem {
+        Reader::default().read(text).expect_err("is refused")
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused_with_its_path() {
+        let p = refused("{\"alerts\": [{}, {\n \"severity\": \"high\", \"severity\": \"low\"}]}");
+        assert_eq!((p.message.as_str(), p.path.as_str(), p.line), ("duplicate key `severity`", "$.alerts[1].severity", 2));
+        let many: String = (0..60).map(|n| format!("\"k{n}\":1,")).collect();
+        assert_eq!(refused(&format!("{{{many}\"k30\":2}}")).message, "duplicate key `k30`");
+    }
+
+    #[test]
+    fn broken_text_is_refused_with_its_place() {
+        for (text, line) in [("", 1), ("{\"a\":\n NaN}", 2), ("{\"a\": [1,\n2", 2), ("\"\\ud800\"", 1), ("[1e999]", 1), ("{} x", 1)] {
+            let p = refused(text);
+            assert_eq!(p.line, line, "{text}: {p:?}");
+            assert!(!p.limit);
+        }
+    }
+
+    #[test]
+    fn depth_and_number_of_values_are_bounded() {
+        let deep = format!("{}{}", "[".repeat(110), "]".repeat(110));
+        assert!(refused(&deep).limit);
+        let wide = format!("[{}0]", "0,".repeat(limits::NODES));
+        assert!(refused(&wide).limit);
+    }
+
+    #[test]
+    fn lines_of_documents_are_one_list() {
+        let (all, lines) = Reader::default().read("{\"a\":1}\n{\"a\":2}\n").expect("reads");
+        assert!(lines && matches!(&all, Json::List(l) if l.len() == 2));
+    }
+
+    #[test]
+    fn keys_are_found_in_every_spelling() {
+        let j = parse(r#"{"at_sign_odata_type": "x", "Machine_Id": 7, "host.name": "h", "host.os.type": "w", "$id": "3"}"#);
+        assert_eq!(j.text("@odata.type"), Some("x"));
+        assert_eq!(j.get("machineId"), Some(&Json::Int(7)));
+        assert_eq!(j.get("host").and_then(|h| h.text("name")), Some("h"));
+        assert_eq!(j.get("host").and_then(|h| h.get("os")).and_then(|o| o.text("type")), Some("w"));
+        assert!(j.get("id").is_none());
+    }
+
+    #[test]
+    fn what_is_left_is_flattened_under_dotted_names() {
+        let mut out = Vec::new();
+        parse(r#"{"a": {"b": [1, "x"], "c": null}, "d": [{"e": true}]}"#).flatten("", &mut out);
+        assert_eq!(out, [("a.b".to_owned(), "1, x".to_owned()), ("d.0.e".to_owned(), "true".to_owned())]);
+    }
+}

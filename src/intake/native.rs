@@ -1,0 +1,343 @@
+//! Our own format, `guided-response/incident/1`.
+
+use std::collections::BTreeMap;
+
+use super::builder::{Draft, Ref, is_namespace};
+use super::context::{Context, Place};
+use super::json::{Json, shown};
+use super::rec::Rec;
+use super::records;
+use super::{Read, Refusal, Source, vocabulary};
+use crate::diag::{Severity, codes, nearest};
+use crate::model::kind::{PROPS, PropType};
+use crate::model::{Alert, Kind, Level, Prop, Rel};
+
+/// The value of `schema`.
+pub const SCHEMA: &str = "guided-response/incident/1";
+
+/// Reads an incident in our own format from a tree, which may have been YAML.
+pub fn from_json(json: &Json, path: &str) -> Result<Read, Refusal> {
+    let mut cx = Context::new(Source::GuidedResponse);
+    let Some(rec) = Rec::new(json, path) else {
+        return Err(Refusal::new(codes::NOT_RECOGNISED, format!("{} stands where an incident belongs", json.kind())).path(path));
+    };
+    let mut n = Native { known: BTreeMap::new() };
+    headline(&mut cx, &rec);
+    for (json, path) in rec.items("entities") {
+        if cx.full() {
+            break;
+        }
+        n.entity(&mut cx, json, &path);
+    }
+    let mut places = BTreeMap::new();
+    for (json, path) in rec.items("alerts") {
+        if cx.full() {
+            break;
+        }
+        n.alert(&mut cx, json, &path, &mut places);
+    }
+    for (json, path) in rec.items("relations") {
+        if cx.full() {
+            break;
+        }
+        n.relation(&mut cx, json, &path, &places);
+    }
+    rec.skip(&["schema", "source", "entities", "alerts", "relations"]);
+    let mut extra = std::mem::take(&mut cx.b.incident.extra);
+    super::bags(&rec, &["extra"], &mut extra);
+    cx.extra(&rec, &mut extra);
+    cx.b.incident.extra = extra;
+    cx.finish()
+}
+
+fn headline(cx: &mut Context, rec: &Rec<'_>) {
+    let i = &mut cx.b.incident;
+    i.id = super::id_or_digest(rec, &["id"]);
+    i.title = rec.owned(&["title"]);
+    i.description = rec.owned(&["description"]);
+    i.severity = rec.text("severity").and_then(|t| Level::of_source(&t));
+    i.status = vocabulary::status(&rec.owned(&["status"]));
+    i.created = rec.time(&["created"]);
+    i.first_activity = rec.time(&["first_activity", "first"]);
+    i.last_activity = rec.time(&["last_activity", "last"]);
+    i.classification = rec.text("classification").and_then(|t| vocabulary::classification(&t));
+    i.determination = rec.text("determination").and_then(|t| vocabulary::determination(&t));
+    i.assigned_to = rec.any(&["assigned_to"]).map(|t| t.into_owned());
+    i.tags.extend(rec.texts("tags"));
+    i.absent_alerts.extend(rec.texts("absent_alerts"));
+    let redirected = rec.any(&["redirected_to"]).map(|t| t.into_owned());
+    super::redirect(cx, redirected, &rec.path_of("redirected_to"));
+}
+
+/// What the references of an incident stand for.
+struct Native {
+    known: BTreeMap<String, Ref>,
+}
+
+/// The namespace of an id that is written without one, by its form; a flag says whether it identifies by itself.
+fn namespace(kind: Kind, id: &str) -> (&'static str, bool) {
+    let hex = |n: usize| id.len() == n && id.bytes().all(|b| b.is_ascii_hexdigit());
+    let guid = id.len() == 36 && id.matches('-').count() == 4 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    match kind {
+        Kind::User if records::is_address(id) => ("upn", true),
+        Kind::User | Kind::Group if records::is_strong_sid(id) => ("sid", true),
+        Kind::User | Kind::Group | Kind::Device | Kind::ServicePrincipal if guid => ("aad", true),
+        Kind::User if id.contains('\\') => ("sam", false),
+        Kind::Mailbox => ("address", true),
+        Kind::Ip | Kind::Nic => ("address", true),
+        Kind::Url => ("url", true),
+        Kind::Domain | Kind::Malware => ("name", true),
+        Kind::Email | Kind::ChatMessage => ("message", true),
+        Kind::File if hex(64) => ("sha256", true),
+        Kind::File if hex(40) => ("sha1", true),
+        Kind::File if hex(32) => ("md5", true),
+        Kind::Device if hex(40) => ("product", true),
+        Kind::Device if id.contains('.') => ("fqdn", true),
+        Kind::CloudResource | Kind::Storage => ("resource", true),
+        Kind::CloudApp | Kind::OauthApp => ("app", true),
+        Kind::LogonSession => ("session", true),
+        _ => ("id", true),
+    }
+}
+
+impl Native {
+    fn learn(&mut self, id: &str, r: Ref) {
+        self.known.entry(id.trim().to_lowercase()).or_insert(r);
+    }
+
+    /// A draft for an id such as `user:ada@contoso.com`.
+    fn draft(cx: &mut Context, id: &str, kind: Option<Kind>, path: &str) -> Option<(Draft, String)> {
+        let prefix = id.split_once(':').and_then(|(k, rest)| Some((Kind::parse(k)?, rest)));
+        let (kind, rest) = match (kind, prefix) {
+            (Some(k), Some((p, rest))) if p == k => (k, rest),
+            (Some(k), _) => (k, id),
+            (None, Some((p, rest))) => (p, rest),
+            (None, None) => {
+                let word = id.split(':').next().unwrap_or(id);
+                let known: Vec<&str> = Kind::ALL.iter().map(|k| k.word()).collect();
+                let hint = nearest(word, known).map(|k| format!("; did you mean `{k}:…`?")).unwrap_or_default();
+                cx.unread(path, format!("`{}` does not begin with a kind of entity{hint}", shown(id)));
+                return None;
+            }
+        };
+        let mut d = Draft::new(kind);
+        d.id(&if prefix.is_some() { id.to_owned() } else { format!("{kind}:{id}") });
+        Self::alias(&mut d, rest);
+        d.name(0, rest);
+        if kind == Kind::Url {
+            records::url_props(&mut d, &super::net::tidy_url(rest));
+        }
+        if kind == Kind::Domain {
+            super::net::domain_props(&mut d, rest);
+        }
+        // The id by which the input refers to it holds too, whatever else identifies it.
+        d.weak("id", id);
+        Some((d, rest.to_owned()))
+    }
+
+    fn alias(d: &mut Draft, text: &str) {
+        let (ns, value, strong) = match text.split_once(':').filter(|(ns, _)| is_namespace(ns)) {
+            Some((ns, value)) => (ns.to_owned(), value, !matches!(ns, "sam" | "host" | "record")),
+            None => {
+                let (ns, strong) = namespace(d.kind(), text);
+                (ns.to_owned(), text, strong)
+            }
+        };
+        let value = match d.kind() {
+            Kind::Url if ns == "url" => super::net::tidy_url(value),
+            Kind::Ip if ns == "address" => super::net::tidy_ip(value),
+            _ => value.to_owned(),
+        };
+        match (strong, d.kind()) {
+            (true, Kind::Url) => d.exact(&ns, &value),
+            (true, _) => d.strong(&ns, &value),
+            (false, _) => d.weak(&ns, &value),
+        };
+    }
+
+    fn entity(&mut self, cx: &mut Context, json: &Json, path: &str) {
+        let Some(rec) = Rec::new(json, path) else {
+            cx.unread(path, format!("{} stands where an entity belongs", json.kind()));
+            return;
+        };
+        let Some(id) = rec.any(&["id"]) else {
+            cx.unread(path, "an entity without an `id`");
+            return;
+        };
+        let kind = rec.text("kind").and_then(|k| Kind::parse(&k));
+        let Some((mut d, _)) = Self::draft(cx, &id, kind, path) else { return };
+        let kind = d.kind();
+        d.name(3, &rec.owned(&["name"])).verdict(&rec.owned(&["verdict"]));
+        let status = rec.owned(&["remediation_status"]);
+        d.remediation(&status);
+        if vocabulary::is_remediated(&status) {
+            d.prop("was_remediated", "true");
+        }
+        let aliases = rec.texts("aliases");
+        aliases.iter().for_each(|a| Self::alias(&mut d, a));
+        rec.texts("tags").iter().for_each(|t| {
+            d.tag(t);
+        });
+        rec.texts("roles").iter().for_each(|t| {
+            d.role(t);
+        });
+        if let Some(properties) = rec.object("properties") {
+            set_properties(cx, &mut d, &properties);
+        }
+        if let Some(fields) = rec.object("fields") {
+            for (k, v) in fields.rest() {
+                d.field(&k, &v);
+            }
+        }
+        rec.skip(&["kind", "signals", "alerts", "first_seen", "last_seen", "malicious", "suspicious", "records"]);
+        let r = cx.add_apart(d);
+        cx.declare(r, kind.word());
+        cx.keep_rest(r, &rec, "");
+        self.learn(&id, r);
+        for a in &aliases {
+            self.learn(&format!("{kind}:{a}"), r);
+        }
+    }
+
+    /// The entity that a reference stands for; one that is not listed is made from its id.
+    fn find(&mut self, cx: &mut Context, place: &Place, id: &str, path: &str) -> Option<Ref> {
+        if let Some(r) = self.known.get(&id.trim().to_lowercase()) {
+            return Some(*r);
+        }
+        let (d, _) = Self::draft(cx, id, None, path)?;
+        let r = cx.add(place, d);
+        self.learn(id, r);
+        Some(r)
+    }
+
+    fn alert(&mut self, cx: &mut Context, json: &Json, path: &str, places: &mut BTreeMap<String, Place>) {
+        let Some(rec) = Rec::new(json, path) else {
+            cx.unread(path, format!("{} stands where an alert belongs", json.kind()));
+            return;
+        };
+        let mut a = Alert {
+            id: super::id_or_digest(&rec, &["id"]),
+            title: rec.owned(&["title"]),
+            description: rec.owned(&["description"]),
+            severity: rec.text("severity").and_then(|t| Level::of_source(&t)),
+            status: vocabulary::status(&rec.owned(&["status"])),
+            detectors: rec.texts("detector"),
+            product: rec.owned(&["product"]),
+            category: rec.owned(&["category"]),
+            first: rec.time(&["first"]),
+            last: rec.time(&["last"]),
+            created: rec.time(&["created"]),
+            classification: rec.text("classification").and_then(|t| vocabulary::classification(&t)),
+            determination: rec.text("determination").and_then(|t| vocabulary::determination(&t)),
+            ..Alert::default()
+        };
+        a.detectors.extend(rec.texts("detectors"));
+        let (techniques, tactics) = (rec.texts("techniques"), rec.texts("tactics"));
+        vocabulary::techniques(&mut a, techniques.iter().map(String::as_str));
+        vocabulary::tactics(&mut a, tactics.iter().map(String::as_str));
+        vocabulary::category(&mut a);
+        super::bags(&rec, &["extra"], &mut a.extra);
+        let entities = rec.items("entities");
+        rec.skip(&["signals", "entities"]);
+        cx.extra(&rec, &mut a.extra);
+        let place = cx.alert(a);
+        places.insert(place.id.to_lowercase(), place.clone());
+        for (json, path) in entities {
+            let (id, roles) = match (json, Rec::new(json, path.as_str())) {
+                (Json::Text(id), _) => (id.to_string(), Vec::new()),
+                (_, Some(rec)) => (rec.owned(&["ref", "id"]), rec.texts("roles")),
+                _ => {
+                    cx.unread(&path, format!("{} stands where a reference to an entity belongs", json.kind()));
+                    continue;
+                }
+            };
+            if id.is_empty() {
+                cx.unread(&path, "a reference without a `ref`");
+                continue;
+            }
+            let Some(listed) = self.find(cx, &place, &id, &path) else { continue };
+            // One more record of the same thing, with the parts that it plays in this alert.
+            let Some(mut d) = cx.b.draft(listed).map(|d| d.again()) else { continue };
+            roles.iter().for_each(|role| {
+                d.role(role);
+            });
+            cx.add(&place, d);
+        }
+    }
+
+    fn relation(&mut self, cx: &mut Context, json: &Json, path: &str, places: &BTreeMap<String, Place>) {
+        let Some(rec) = Rec::new(json, path) else {
+            cx.unread(path, format!("{} stands where a relation belongs", json.kind()));
+            return;
+        };
+        let (from, name, to) = (rec.owned(&["from"]), rec.owned(&["relation"]), rec.owned(&["to"]));
+        if Rel::named(&name).is_none() {
+            let hint =
+                nearest(&name, crate::model::kind::RELATIONS.iter().map(|r| r.name)).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            cx.unread(path, format!("`{}` is no relation{hint}", shown(&name)));
+            return;
+        }
+        let nowhere = Place::default();
+        let (Some(a), Some(b)) = (self.find(cx, &nowhere, &from, path), self.find(cx, &nowhere, &to, path)) else { return };
+        let (first, last) = (rec.time(&["first", "first_seen"]), rec.time(&["last", "last_seen"]));
+        let fits = match (cx.b.draft(a).map(|d| d.kind()), cx.b.draft(b).map(|d| d.kind()), Rel::named(&name)) {
+            (Some(a), Some(b), Some(rel)) => rel.spec().from.has(a) && rel.spec().to.has(b),
+            _ => false,
+        };
+        if !fits {
+            cx.unread(path, format!("`{}` cannot lead from `{}` to `{}`", shown(&name), shown(&from), shown(&to)));
+            return;
+        }
+        let alerts = rec.texts("alerts");
+        if alerts.is_empty() {
+            cx.b.relate(None, a, &name, b, first, last);
+        }
+        for alert in alerts {
+            match places.get(&alert.to_lowercase()) {
+                Some(place) => cx.b.relate(place.alert, a, &name, b, first, last),
+                None => {
+                    cx.unread(path, format!("the alert `{}` of a relation is not in the incident", shown(&alert)));
+                    cx.b.relate(None, a, &name, b, first, last);
+                }
+            }
+        }
+    }
+}
+
+fn set_properties(cx: &mut Context, d: &mut Draft, rec: &Rec<'_>) {
+    let Json::Map(entries) = rec.json() else { return };
+    for (name, value) in entries {
+        if value.is_blank() && !matches!(value, Json::Bool(_)) {
+            continue;
+        }
+        let known = Prop::named(name).filter(|p| p.spec().kinds.has(d.kind()));
+        let path = rec.path_of(name);
+        let Some(prop) = known else {
+            let of_kind = PROPS.iter().filter(|p| p.kinds.has(d.kind())).map(|p| p.name);
+            let hint = nearest(name, of_kind).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            cx.note(
+                codes::UNMODELLED,
+                Severity::Note,
+                &path,
+                format!("a {} has no property `{}`, so it is kept as a field{hint}", d.kind(), shown(name)),
+            );
+            let mut all = Vec::new();
+            value.flatten(name, &mut all);
+            all.iter().for_each(|(k, v)| {
+                d.field(k, v);
+            });
+            continue;
+        };
+        match (value, prop.spec().ty) {
+            (Json::List(items), PropType::Texts) => {
+                d.list(name, items.iter().filter_map(Json::scalar).map(|t| t.into_owned()).collect());
+            }
+            (one, _) => match one.scalar() {
+                Some(t) => {
+                    d.prop(name, t.into_owned());
+                }
+                None => cx.unread(&path, format!("{} stands where the property `{name}` belongs", one.kind())),
+            },
+        }
+    }
+}

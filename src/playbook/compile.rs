@@ -1,0 +1,321 @@
+//! From files to a set: which file declares what, in which order things are compiled, and what is skipped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::book;
+use super::catalogue::Catalogue;
+use super::keys;
+use super::limits;
+use super::overlay;
+use super::read::Reader;
+use super::set::{Index, PlaybookSet};
+use super::yaml::{self, Node};
+use crate::diag::{Diagnostic, Severity, codes};
+use crate::script::{Condition, Env, Expr, Questions};
+use crate::source::{FileId, Sources, Span};
+
+/// A file to be compiled: its name, its text, and the layer it belongs to (a later layer overrides an earlier one).
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The name shown to people.
+    pub path: String,
+    /// The text.
+    pub text: String,
+    /// 0 for what ships, then each folder in turn.
+    pub layer: usize,
+}
+
+/// What may be spoken of in every expression of a set.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub lists: BTreeMap<Arc<str>, u32>,
+    pub signals: BTreeSet<Arc<str>>,
+    pub no_bindings: BTreeMap<Arc<str>, Arc<Expr>>,
+    pub no_clauses: BTreeMap<Arc<str>, Arc<Condition>>,
+    pub no_known: BTreeMap<Arc<str>, String>,
+}
+
+impl Names {
+    /// The surroundings of an expression that has no bindings and conditions.
+    pub fn env(&self) -> Env<'_> {
+        Env {
+            locals: Vec::new(),
+            bindings: &self.no_bindings,
+            clauses: &self.no_clauses,
+            lists: &self.lists,
+            signals: &self.signals,
+            known: &self.no_known,
+            deciding_signals: false,
+        }
+    }
+}
+
+/// A declared thing: its id and its tree.
+pub(crate) struct Declared<'n> {
+    pub id: String,
+    pub id_span: Span,
+    pub node: &'n Node,
+}
+
+/// Compiles files into a set. What does not load is left out and named; `strict` callers look at `diagnostics`.
+pub fn compile(inputs: &[Input]) -> PlaybookSet {
+    let mut sources = Sources::default();
+    let mut layers: BTreeMap<FileId, usize> = BTreeMap::new();
+    let mut hash = blake3::Hasher::new();
+    let mut sorted: Vec<&Input> = inputs.iter().take(limits::FILES).collect();
+    sorted.sort_by(|a, b| (a.layer, &a.path).cmp(&(b.layer, &b.path)));
+    for input in &sorted {
+        let id = sources.add(&input.path, input.text.strip_prefix('\u{feff}').unwrap_or(&input.text));
+        layers.insert(id, input.layer);
+    }
+    let mut texts: Vec<(usize, blake3::Hash)> = sorted.iter().map(|i| (i.layer, blake3::hash(i.text.as_bytes()))).collect();
+    // The names and order of files do not matter to an answer, so they do not matter to the revision.
+    texts.sort_by(|a, b| (a.0, a.1.as_bytes()).cmp(&(b.0, b.1.as_bytes())));
+    for (layer, text) in &texts {
+        hash.update(&layer.to_le_bytes()).update(text.as_bytes());
+    }
+    let mut work = Work { reader: Reader { sources: &sources, out: Vec::new() }, layers, broken: BTreeSet::new() };
+    let mut trees: Vec<(FileId, Node)> = Vec::new();
+    for (id, file) in sources.iter() {
+        match yaml::parse(id, file, &mut work.reader.out) {
+            Some(tree) => trees.push((id, tree)),
+            None if file.text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) => {}
+            None => {
+                if !work.reader.out.iter().any(|d| d.labels.first().is_some_and(|l| l.span.file == id)) {
+                    work.reader.error(codes::YAML, Span::top(id), "the file holds nothing that can be read");
+                }
+            }
+        }
+    }
+    let mut set = work.build(&trees);
+    set.revision = hash.finalize().to_hex().get(..16).unwrap_or("").to_owned();
+    let mut out = std::mem::take(&mut work.reader.out);
+    crate::diag::sort(&mut out);
+    cap(&mut out);
+    let broken: BTreeSet<FileId> =
+        out.iter().filter(|d| d.severity == Severity::Error).filter_map(|d| d.labels.first()).map(|l| l.span.file).collect();
+    set.skipped = broken
+        .iter()
+        .filter_map(|id| {
+            let first = out.iter().find(|d| d.severity == Severity::Error && d.labels.first().is_some_and(|l| l.span.file == *id))?;
+            let (line, column) = sources.get(*id).zip(first.labels.first()).map_or((1, 1), |(f, l)| f.line_column(l.span.start));
+            Some((sources.get(*id)?.path.to_string(), format!("{}:{line}:{column}: {}", first.code, first.message)))
+        })
+        .collect();
+    set.diagnostics = out;
+    set.sources = sources;
+    set
+}
+
+/// Keeps a hundred diagnostics of each file and counts the rest.
+fn cap(out: &mut Vec<Diagnostic>) {
+    let mut count: BTreeMap<FileId, usize> = BTreeMap::new();
+    let mut over: BTreeMap<FileId, usize> = BTreeMap::new();
+    out.retain(|d| {
+        let Some(l) = d.labels.first() else { return true };
+        let n = count.entry(l.span.file).or_default();
+        *n = n.saturating_add(1);
+        if *n > limits::FILE_DIAGNOSTICS {
+            let o = over.entry(l.span.file).or_default();
+            *o = o.saturating_add(1);
+        }
+        *n <= limits::FILE_DIAGNOSTICS
+    });
+    for (file, n) in over {
+        out.push(Diagnostic::new(codes::LIMIT, Severity::Note, format!("{n} more in this file are not shown")).at(Span::top(file), ""));
+    }
+}
+
+struct Work<'a> {
+    reader: Reader<'a>,
+    layers: BTreeMap<FileId, usize>,
+    broken: BTreeSet<FileId>,
+}
+
+impl Work<'_> {
+    fn build(&mut self, trees: &[(FileId, Node)]) -> PlaybookSet {
+        // Overlays first: they change trees by id, wherever those stand.
+        let (overlays, plain): (Vec<_>, Vec<_>) = trees.iter().partition(|(_, t)| first_key(t) == Some("overlay"));
+        let mut things: BTreeMap<String, Node> = BTreeMap::new();
+        let mut ids: Vec<(String, Span, FileId, String)> = Vec::new();
+        for (file, tree) in &plain {
+            self.declare(*file, tree, &mut things, &mut ids);
+        }
+        for (_, tree) in &overlays {
+            overlay::apply(&mut self.reader, tree, &mut things);
+        }
+        let declared = |kind: &str| -> Vec<Declared<'_>> {
+            ids.iter()
+                .filter(|(_, _, _, k)| k == kind)
+                .filter_map(|(id, span, _, _)| {
+                    let name = if kind == "playbook" || kind == "library" { id.clone() } else { format!("{kind}.{id}") };
+                    let name = if kind == "library" { format!("library.{id}") } else { name };
+                    Some(Declared { id: id.clone(), id_span: *span, node: things.get(&name)? })
+                })
+                .collect()
+        };
+        let mut questions = Questions::default();
+        let mut set = PlaybookSet::default();
+        let (signals, actions, lists, types, libraries, books) =
+            (declared("signals"), declared("actions"), declared("lists"), declared("incident_types"), declared("library"), declared("playbook"));
+        let mut names = Names { signals: signals.iter().map(|d| Arc::from(d.id.as_str())).collect(), ..Names::default() };
+        let mut catalogue = Catalogue { reader: &mut self.reader, questions: &mut questions };
+        set.lists = catalogue.lists(&lists);
+        names.lists = (0u32..).zip(&set.lists).map(|(n, l)| (l.id.clone(), n)).collect();
+        set.signals = catalogue.signals(&signals, &names);
+        set.actions = catalogue.actions(&actions, &names);
+        set.types = catalogue.types(&types, &names);
+        for (_, tree) in &plain {
+            if first_key(tree) == Some("permissions") {
+                catalogue.permissions(tree, &mut set.permissions);
+            }
+        }
+        let declared_actions: BTreeSet<&str> = actions.iter().map(|d| d.id.as_str()).collect();
+        let type_ids: BTreeSet<&str> = types.iter().map(|d| d.id.as_str()).collect();
+        let library_nodes: BTreeMap<&str, &Node> = libraries.iter().map(|d| (d.id.as_str(), d.node)).collect();
+        for d in &libraries {
+            book::check_library(&mut self.reader, d.node, &names, &mut questions);
+        }
+        for d in &books {
+            let errors = self.errors();
+            let around = book::Around {
+                names: &names,
+                actions: &set.actions,
+                declared_actions: &declared_actions,
+                types: &type_ids,
+                libraries: &library_nodes,
+            };
+            let made = book::compile(&mut self.reader, d, &around, &mut questions);
+            if let Some(p) = made
+                && self.errors() == errors
+                && !self.broken.contains(&d.id_span.file)
+            {
+                set.playbooks.push(p);
+            }
+        }
+        set.playbooks.sort_by(|a, b| a.id.cmp(&b.id));
+        set.index = Index::build(&set.playbooks);
+        set.questions = questions.len();
+        set
+    }
+
+    fn errors(&self) -> usize {
+        self.reader.out.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// What a file declares, by id; a later layer replaces an earlier one, the same layer twice is an error.
+    fn declare(&mut self, file: FileId, tree: &Node, things: &mut BTreeMap<String, Node>, ids: &mut Vec<(String, Span, FileId, String)>) {
+        let Some(kind) = first_key(tree) else {
+            self.reader.error_help(
+                codes::FILE_KIND,
+                tree.span,
+                format!("a file is a map whose first key says what it is; this is {}", tree.what()),
+                format!("the first key is one of {}", keys::FILES.join(", ")),
+            );
+            return;
+        };
+        if !keys::FILES.contains(&kind) {
+            let span = tree.entries().first().map_or(tree.span, |(k, _)| k.span);
+            let known = tree.entries().iter().filter_map(|(k, _)| k.scalar()).find(|s| keys::FILES.contains(&&*s.text)).map(|s| s.text.clone());
+            let help = match (known, crate::diag::nearest(kind, keys::FILES.iter().copied())) {
+                (Some(k), _) => format!("put `{k}:` first"),
+                (None, Some(near)) => format!("did you mean `{near}`?"),
+                (None, None) => format!("the first key is one of {}", keys::FILES.join(", ")),
+            };
+            self.reader.error_help(codes::FILE_KIND, span, format!("the first key `{kind}` does not say what the file is"), help);
+            return;
+        }
+        match kind {
+            "playbook" | "library" => {
+                let Some(id) = tree.get(kind).and_then(|n| self.reader.text(n, "the id")) else { return };
+                let dotted =
+                    id.text.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
+                if !dotted {
+                    self.reader.error_help(codes::BAD_ID, id.span, format!("`{}` cannot be an id", id.text), "ids are lower case, with dots and `_`");
+                    return;
+                }
+                let name = if kind == "library" { format!("library.{}", id.text) } else { id.text.to_string() };
+                self.enter(file, kind, &id.text, id.span, name, tree, things, ids);
+            }
+            "permissions" => {}
+            "overlay" => {}
+            _ => {
+                let table = match kind {
+                    "signals" => keys::SIGNALS,
+                    "actions" => keys::ACTIONS,
+                    "lists" => keys::LISTS,
+                    _ => keys::TYPES,
+                };
+                let fields = self.reader.keys(tree, &format!("a file of {}", kind.replace('_', " ")), table);
+                let Some(all) = fields.get(kind) else { return };
+                for (id, node) in self.reader.ids(all, &format!("`{kind}`")) {
+                    let ok = if kind == "actions" {
+                        id.text
+                            .split('.')
+                            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'))
+                    } else {
+                        crate::script::lower::is_name(&id.text)
+                    };
+                    if !ok {
+                        self.reader.error_help(
+                            codes::BAD_ID,
+                            id.span,
+                            format!("`{}` cannot be an id", id.text),
+                            "ids are snake case and not words that Rhai keeps for itself",
+                        );
+                        continue;
+                    }
+                    self.enter(file, kind, &id.text, id.span, format!("{kind}.{}", id.text), node, things, ids);
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one call site for each kind of file; a struct would only rename them")]
+    fn enter(
+        &mut self,
+        file: FileId,
+        kind: &str,
+        id: &str,
+        span: Span,
+        name: String,
+        node: &Node,
+        things: &mut BTreeMap<String, Node>,
+        ids: &mut Vec<(String, Span, FileId, String)>,
+    ) {
+        let layer = |f: &FileId| self.layers.get(f).copied().unwrap_or(0);
+        if let Some(before) = ids.iter().position(|(i, _, _, k)| i == id && k == kind) {
+            let (_, old_span, old_file, _) = ids.get(before).cloned().unwrap_or_else(|| (String::new(), span, file, String::new()));
+            if layer(&old_file) == layer(&file) {
+                self.reader.report(
+                    Diagnostic::error(codes::DUPLICATE_ID, span, format!("`{id}` is declared twice"))
+                        .at(old_span, "first here")
+                        .help("rename one of them"),
+                );
+                self.broken.insert(file);
+                return;
+            }
+            let same = things.get(&name).is_some_and(|old| same_text(self.reader.sources, old, node));
+            if !same {
+                self.reader.report(
+                    Diagnostic::warning(codes::OVERRIDE, span, format!("`{id}` replaces the one of the same id in an earlier folder"))
+                        .at(old_span, "this one")
+                        .help("if that is not meant, rename it; an `overlay:` changes parts of it"),
+                );
+            }
+            ids.remove(before);
+        }
+        ids.push((id.to_owned(), span, file, kind.to_owned()));
+        things.insert(name, node.clone());
+    }
+}
+
+fn same_text(sources: &Sources, a: &Node, b: &Node) -> bool {
+    sources.text(a.span) == sources.text(b.span)
+}
+
+/// The first key of a tree.
+fn first_key(tree: &Node) -> Option<&str> {
+    tree.entries().first().and_then(|(k, _)| k.scalar()).map(|s| &*s.text)
+}

@@ -1,0 +1,17 @@
+//! The language: YAML with places, the keys of each kind of file, and the way from files to a checked, compiled set.
+
+mod book;
+pub mod catalogue;
+pub mod compile;
+pub mod keys;
+pub mod limits;
+pub mod order;
+mod overlay;
+pub mod query;
+pub mod read;
+pub mod set;
+mod text;
+pub mod yaml;
+
+pub use compile::{Input, compile};
+pub use set::{Playbook, PlaybookSet};

@@ -1,0 +1,374 @@
+//! A set of playbooks, checked and compiled: immutable, with a revision, and the only thing that runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::diag::Diagnostic;
+use crate::model::{Classification, Kind, Kinds, Level, Phase, Prop, PropValue, Rel, Time, Verdict};
+use crate::script::{Condition, Expr, NamedList, Template};
+use crate::source::{Sources, Span};
+
+/// Everything that answers are made from.
+#[derive(Debug, Default)]
+pub struct PlaybookSet {
+    /// The files.
+    pub sources: Sources,
+    /// Changes with every change of a file that loads.
+    pub revision: String,
+    /// Named lists.
+    pub lists: Vec<NamedList>,
+    /// Signals, by id.
+    pub signals: Vec<Signal>,
+    /// The catalogue.
+    pub actions: BTreeMap<Arc<str>, Arc<Action>>,
+    /// Incident types, by id.
+    pub types: Vec<IncidentType>,
+    /// Who may do what.
+    pub permissions: Permissions,
+    /// The playbooks, by id.
+    pub playbooks: Vec<Playbook>,
+    /// Which playbooks a word of `match:` leads to.
+    pub index: Index,
+    /// How many different questions they ask.
+    pub questions: usize,
+    /// What is wrong with the files, by place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Files that do not load, with their first error.
+    pub skipped: Vec<(String, String)>,
+}
+
+/// What an alert says.
+#[derive(Debug)]
+pub struct Signal {
+    /// Its id.
+    pub id: Arc<str>,
+    /// What it says, for people.
+    pub title: String,
+    /// Whether it is a test or simulation.
+    pub benign: bool,
+    /// Any of these.
+    pub rules: Vec<SignalRule>,
+    /// What it says of the entities.
+    pub says: Vec<Says>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// How a product words a signal; all that is given must hold.
+#[derive(Debug, Default)]
+pub struct SignalRule {
+    /// Detector ids, lower case; empty: any.
+    pub detectors: BTreeSet<String>,
+    /// Globs over the title; empty: any.
+    pub titles: Vec<regex::Regex>,
+    /// Globs over the product; empty: any.
+    pub products: Vec<regex::Regex>,
+    /// Words of the category, squashed; empty: any.
+    pub categories: BTreeSet<String>,
+    /// An expression over `alert`.
+    pub test: Option<Expr>,
+}
+
+/// What a signal says of the entities in its alert.
+#[derive(Debug, Default)]
+pub struct Says {
+    /// Only if this holds of `alert`.
+    pub test: Option<Expr>,
+    /// Relations: from kind, relation, to kind.
+    pub relations: Vec<(Kind, Rel, Kind)>,
+    /// Roles by kind.
+    pub roles: Vec<(Kind, String)>,
+    /// Verdicts by kind.
+    pub verdicts: Vec<(Kind, Verdict)>,
+    /// Properties by kind.
+    pub properties: Vec<(Kind, Prop, PropValue)>,
+    /// Tags by kind.
+    pub tags: Vec<(Kind, String)>,
+}
+
+/// How much an action disturbs.
+pub const IMPACTS: &[&str] = &["low", "medium", "high"];
+
+/// A verb of the catalogue.
+#[derive(Debug)]
+pub struct Action {
+    /// Its id, `device.isolate`.
+    pub id: Arc<str>,
+    /// The verb for people.
+    pub title: String,
+    /// What it does.
+    pub description: String,
+    /// Where it belongs.
+    pub phase: Phase,
+    /// The kinds it applies to.
+    pub kinds: Kinds,
+    /// Whether it applies to the incident as a whole.
+    pub incident: bool,
+    /// What it needs.
+    pub permissions: Vec<String>,
+    /// How much it disturbs.
+    pub impact: &'static str,
+    /// What takes it back.
+    pub undo: Option<Arc<str>>,
+    /// Its parameters.
+    pub params: BTreeMap<Arc<str>, Param>,
+    /// Guards.
+    pub never: Vec<Guard>,
+    /// Typed source state that makes a card completed.
+    pub done_when: Option<Expr>,
+    /// What must be so before.
+    pub prerequisites: Vec<String>,
+    /// What else it does.
+    pub effects: Vec<String>,
+    /// D3FEND techniques.
+    pub d3fend: Vec<String>,
+    /// RE&CT actions.
+    pub react: Vec<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A parameter of an action.
+#[derive(Clone, Debug, Default)]
+pub struct Param {
+    /// The values that it takes; empty: any text.
+    pub values: Vec<String>,
+    /// The value if none is given.
+    pub default: Option<String>,
+}
+
+/// A guard: if it holds, the card is unavailable.
+#[derive(Debug)]
+pub struct Guard {
+    /// The expression over `target` and `params`.
+    pub test: Expr,
+    /// The reason.
+    pub why: Template,
+}
+
+/// A kind of attack.
+#[derive(Debug)]
+pub struct IncidentType {
+    /// Its id.
+    pub id: Arc<str>,
+    /// What it is called.
+    pub title: String,
+    /// What speaks for it.
+    pub rules: Vec<TypeRule>,
+}
+
+/// What speaks for an incident type; all that is given must hold.
+#[derive(Debug)]
+pub struct TypeRule {
+    /// Any of these signals; empty: no matter.
+    pub signals: BTreeSet<Arc<str>>,
+    /// Any of these techniques; empty: no matter.
+    pub techniques: Vec<String>,
+    /// An expression.
+    pub test: Option<Expr>,
+    /// 0–100.
+    pub weight: u8,
+}
+
+/// Who may do what.
+#[derive(Clone, Debug, Default)]
+pub struct Permissions {
+    /// Permissions by role.
+    pub roles: BTreeMap<String, BTreeSet<String>>,
+    /// Roles by user.
+    pub users: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Permissions {
+    /// What a role or user may do; `None` if nobody is called so.
+    pub fn of(&self, name: &str) -> Option<BTreeSet<String>> {
+        if let Some(all) = self.roles.get(name) {
+            return Some(all.clone());
+        }
+        let roles = self.users.get(name)?;
+        Some(roles.iter().filter_map(|r| self.roles.get(r)).flatten().cloned().collect())
+    }
+}
+
+/// A playbook.
+#[derive(Debug)]
+pub struct Playbook {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Its version.
+    pub version: String,
+    /// What it is about.
+    pub title: String,
+    /// experimental, test, stable, deprecated.
+    pub status: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// What must be in the incident.
+    pub matching: Match,
+    /// Named values.
+    pub bindings: BTreeMap<Arc<str>, Arc<Expr>>,
+    /// Named clauses.
+    pub conditions: BTreeMap<Arc<str>, Arc<Condition>>,
+    /// What the incident is; the first that holds.
+    pub triage: Vec<Arm>,
+    /// Its cards.
+    pub cards: Vec<CardRule>,
+    /// Its hunts.
+    pub hunts: BTreeMap<Arc<str>, HuntRule>,
+    /// For whom cards do not apply.
+    pub exceptions: Vec<Exception>,
+    /// How many tests it has.
+    pub tests: usize,
+}
+
+/// `match:`
+#[derive(Clone, Debug, Default)]
+pub struct Match {
+    /// Any of these incident types; empty: no matter.
+    pub types: BTreeSet<Arc<str>>,
+    /// Any of these signals; empty: no matter.
+    pub signals: BTreeSet<Arc<str>>,
+    /// Any of these techniques; empty: no matter.
+    pub techniques: Vec<String>,
+    /// All of these kinds.
+    pub entities: Vec<Kind>,
+    /// At least this severity.
+    pub severity: Option<Level>,
+}
+
+/// An arm of `triage:`.
+#[derive(Debug)]
+pub struct Arm {
+    /// What the incident is.
+    pub classification: Classification,
+    /// Of which kind.
+    pub determination: Option<String>,
+    /// 0–100.
+    pub confidence: u8,
+    /// If this holds.
+    pub when: Option<Expr>,
+    /// The sentence.
+    pub why: Template,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What a card applies to.
+#[derive(Debug)]
+pub enum Target {
+    /// The incident.
+    Incident,
+    /// Each item of a list.
+    Each(Arc<str>, Expr),
+    /// All items of a list at once.
+    All(Arc<str>, Expr),
+}
+
+/// A card of a playbook.
+#[derive(Debug)]
+pub struct CardRule {
+    /// Its id in the playbook.
+    pub id: Arc<str>,
+    /// Where it belongs.
+    pub phase: Phase,
+    /// What is done.
+    pub action: Arc<Action>,
+    /// A title in place of the action's.
+    pub title: Option<Template>,
+    /// To what.
+    pub target: Target,
+    /// If this holds.
+    pub when: Option<Expr>,
+    /// The sentence.
+    pub why: Template,
+    /// 0–100.
+    pub priority: u8,
+    /// 0–100.
+    pub confidence: u8,
+    /// Parameters, defaults included.
+    pub params: BTreeMap<Arc<str>, String>,
+    /// Cards to apply before.
+    pub after: Vec<Arc<str>>,
+    /// The query that belongs to it.
+    pub hunt: Option<Arc<str>>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A piece of a query.
+#[derive(Debug)]
+pub enum QueryPart {
+    /// Text of the playbook.
+    Text(String),
+    /// A value of the incident, as one typed literal, and how it is written in the playbook.
+    Literal(Box<Expr>, String),
+}
+
+/// A query.
+#[derive(Debug)]
+pub struct HuntRule {
+    /// Its id in the playbook.
+    pub id: Arc<str>,
+    /// What it looks for.
+    pub title: Template,
+    /// The parameter, if it has one.
+    pub with: Option<(Arc<str>, Kind)>,
+    /// The query.
+    pub parts: Vec<QueryPart>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// For whom a card does not apply.
+#[derive(Debug)]
+pub struct Exception {
+    /// Its id.
+    pub id: Arc<str>,
+    /// The cards; empty: all.
+    pub cards: BTreeSet<Arc<str>>,
+    /// Ids or aliases by kind.
+    pub who: Vec<(Kind, BTreeSet<String>)>,
+    /// Why.
+    pub reason: String,
+    /// The moment at which it ends.
+    pub expires: Time,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// Which playbooks a word of `match:` leads to: each playbook stands under its rarest kind of key.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// By signal.
+    pub signals: BTreeMap<Arc<str>, Vec<usize>>,
+    /// By technique.
+    pub techniques: BTreeMap<String, Vec<usize>>,
+    /// By incident type.
+    pub types: BTreeMap<Arc<str>, Vec<usize>>,
+    /// By kind of entity.
+    pub kinds: BTreeMap<Kind, Vec<usize>>,
+    /// Always asked.
+    pub always: Vec<usize>,
+}
+
+impl Index {
+    /// The index of some playbooks.
+    pub fn build(playbooks: &[Playbook]) -> Self {
+        let mut index = Self::default();
+        for (n, p) in playbooks.iter().enumerate() {
+            let m = &p.matching;
+            if !m.signals.is_empty() {
+                m.signals.iter().for_each(|s| index.signals.entry(s.clone()).or_default().push(n));
+            } else if !m.techniques.is_empty() {
+                m.techniques.iter().for_each(|t| index.techniques.entry(t.clone()).or_default().push(n));
+            } else if !m.types.is_empty() {
+                m.types.iter().for_each(|t| index.types.entry(t.clone()).or_default().push(n));
+            } else if let Some(k) = m.entities.first() {
+                index.kinds.entry(*k).or_default().push(n);
+            } else {
+                index.always.push(n);
+            }
+        }
+        index
+    }
+}

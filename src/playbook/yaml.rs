@@ -1,0 +1,268 @@
+//! YAML as a tree whose every node knows its place, also inside quoted and block scalars.
+
+use granit_parser::{Event, Parser, ScalarStyle};
+
+use super::limits;
+use crate::diag::{Diagnostic, codes};
+use crate::source::scalar::{Quote, Scalar};
+use crate::source::{FileId, SourceFile, Span};
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes.
+    Plain,
+    /// In quotes.
+    Quoted,
+    /// As a block, `|` or `>`.
+    Block,
+}
+
+/// What a node holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Yaml {
+    /// Text.
+    Scalar(Scalar, Style),
+    /// A list.
+    List(Vec<Node>),
+    /// Keys with values, in order.
+    Map(Vec<(Node, Node)>),
+}
+
+/// A node of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// What it holds.
+    pub yaml: Yaml,
+    /// Where it stands.
+    pub span: Span,
+    /// A tag, anchor or alias at it: what, and where. Playbooks have none of them.
+    pub odd: Option<(&'static str, Span)>,
+}
+
+impl Node {
+    /// The scalar, if it is one.
+    pub fn scalar(&self) -> Option<&Scalar> {
+        match &self.yaml {
+            Yaml::Scalar(s, _) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing was written: `key:` alone, `~` or `null`.
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.yaml, Yaml::Scalar(s, Style::Plain) if matches!(&*s.text, "" | "~" | "null"))
+    }
+
+    /// The entries, if it is a map.
+    pub fn entries(&self) -> &[(Node, Node)] {
+        match &self.yaml {
+            Yaml::Map(all) => all,
+            _ => &[],
+        }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entries().iter().find(|(k, _)| k.scalar().is_some_and(|s| &*s.text == key)).map(|(_, v)| v)
+    }
+
+    /// The items, if it is a list.
+    pub fn items(&self) -> &[Node] {
+        match &self.yaml {
+            Yaml::List(all) => all,
+            _ => &[],
+        }
+    }
+
+    /// What it is, for messages.
+    pub fn what(&self) -> &'static str {
+        match &self.yaml {
+            Yaml::Scalar(..) if self.is_empty() => "nothing",
+            Yaml::Scalar(..) => "one value",
+            Yaml::List(_) => "a list",
+            Yaml::Map(_) => "a map",
+        }
+    }
+}
+
+/// Parses a file. What is wrong is reported; the tree is what could be read, if anything.
+pub fn parse(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> Option<Node> {
+    let text: &str = &file.text;
+    if text.len() > limits::FILE_BYTES {
+        out.push(Diagnostic::error(codes::LIMIT, Span::top(id), format!("the file is larger than {} KiB", limits::FILE_BYTES >> 10)));
+        return None;
+    }
+    let mut tree = Builder { id, file, nodes: 0, stack: Vec::new(), root: None, documents: 0 };
+    let options = granit_parser::options! { emit_unresolved_aliases: true, flow_nesting_limit: limits::FILE_DEPTH, block_nesting_limit: limits::FILE_DEPTH, emit_comments: false };
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    loop {
+        match parser.next_event() {
+            None => break,
+            Some(Ok((event, span))) => {
+                let done = matches!(event, Event::StreamEnd);
+                if let Err(d) = tree.take(event, &span) {
+                    out.push(*d);
+                    return None;
+                }
+                if done {
+                    break;
+                }
+            }
+            Some(Err(e)) => {
+                let at = byte(text, e.marker());
+                let end = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| at.saturating_add(n));
+                let mut d = Diagnostic::error(
+                    codes::YAML,
+                    Span::new(id, at, end.min(at.saturating_add(1)).max(at)),
+                    format!("this is not YAML: {}", e.info()),
+                );
+                if let Some(help) = quote_help(text, at) {
+                    d = d.help(help);
+                }
+                out.push(d);
+                return None;
+            }
+        }
+    }
+    tree.root
+}
+
+/// Where authors write an expression that YAML reads as something else, the quoted form.
+fn quote_help(text: &str, at: usize) -> Option<String> {
+    let from = text.get(..at)?.rfind('\n').map_or(0, |n| n.saturating_add(1));
+    let mut lines = text.get(from..)?.lines();
+    let line = lines.next()?;
+    let before = text.get(..from)?.trim_end().rsplit('\n').next().unwrap_or("");
+    [line, before].into_iter().find_map(|line| {
+        let (key, value) = line.split_once(": ")?;
+        let value = value.trim();
+        let word = key.trim_start_matches(['-', ' ', '{']).trim();
+        let starts = value.starts_with(['"', '\'', '[', '{', '|', '>', '*', '&', '!', '%', '@', '`']);
+        (starts && !word.is_empty() && !word.contains(['"', '\'']))
+            .then(|| format!("if this is an expression or a sentence, put all of it in quotes: {word}: '{}'", value.replace('\'', "''")))
+    })
+}
+
+fn byte(text: &str, mark: &granit_parser::Marker) -> usize {
+    if let Some(b) = mark.byte_offset() {
+        return b.min(text.len());
+    }
+    text.char_indices().nth(mark.index()).map_or(text.len(), |(n, _)| n)
+}
+
+enum Open {
+    List(Vec<Node>, usize, Option<(&'static str, Span)>),
+    Map(Vec<(Node, Node)>, Option<Node>, usize, Option<(&'static str, Span)>),
+}
+
+struct Builder<'a> {
+    id: FileId,
+    file: &'a SourceFile,
+    nodes: usize,
+    stack: Vec<Open>,
+    root: Option<Node>,
+    documents: usize,
+}
+
+impl Builder<'_> {
+    fn span(&self, s: &granit_parser::Span) -> Span {
+        Span::new(self.id, byte(&self.file.text, &s.start), byte(&self.file.text, &s.end))
+    }
+
+    fn take(&mut self, event: Event<'_>, at: &granit_parser::Span) -> Result<(), Box<Diagnostic>> {
+        let span = self.span(at);
+        match event {
+            Event::DocumentStart(..) => {
+                self.documents = self.documents.saturating_add(1);
+                if self.documents > 1 {
+                    return Err(Box::new(
+                        Diagnostic::error(codes::YAML, span, "a file holds one document").help("put the second one into a file of its own"),
+                    ));
+                }
+            }
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                let node = Node {
+                    yaml: Yaml::Scalar(Scalar::plain(self.id, "", span.start as usize), Style::Plain),
+                    span,
+                    odd: Some(("an alias (`*…`)", span)),
+                };
+                self.node(node)?;
+            }
+            Event::Scalar(value, style, anchor, tag) => {
+                let odd = odd(anchor, tag.is_some(), span);
+                let node = Node { yaml: self.scalar(&value, style, span), span, odd };
+                self.node(node)?;
+            }
+            Event::SequenceStart(_, anchor, tag) => self.open(Open::List(Vec::new(), span.start as usize, odd(anchor, tag.is_some(), span)), span)?,
+            Event::MappingStart(_, anchor, tag) => {
+                self.open(Open::Map(Vec::new(), None, span.start as usize, odd(anchor, tag.is_some(), span)), span)?
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let node = match self.stack.pop() {
+                    Some(Open::List(items, start, odd)) => {
+                        let end = items.last().map_or(span.end, |n| n.span.end.max(span.start));
+                        Node { yaml: Yaml::List(items), span: Span::new(self.id, start, end as usize), odd }
+                    }
+                    Some(Open::Map(entries, _, start, odd)) => {
+                        let end = entries.last().map_or(span.end, |(_, v)| v.span.end.max(span.start));
+                        Node { yaml: Yaml::Map(entries), span: Span::new(self.id, start, end as usize), odd }
+                    }
+                    None => return Ok(()),
+                };
+                self.node(node)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, what: Open, span: Span) -> Result<(), Box<Diagnostic>> {
+        if self.stack.len() >= limits::FILE_DEPTH {
+            return Err(Box::new(Diagnostic::error(codes::LIMIT, span, format!("the file nests more than {} deep", limits::FILE_DEPTH))));
+        }
+        self.stack.push(what);
+        Ok(())
+    }
+
+    fn node(&mut self, node: Node) -> Result<(), Box<Diagnostic>> {
+        self.nodes = self.nodes.saturating_add(1);
+        if self.nodes > limits::FILE_NODES {
+            return Err(Box::new(Diagnostic::error(codes::LIMIT, node.span, format!("the file holds more than {} values", limits::FILE_NODES))));
+        }
+        match self.stack.last_mut() {
+            Some(Open::List(items, ..)) => items.push(node),
+            Some(Open::Map(entries, key, ..)) => match key.take() {
+                None => *key = Some(node),
+                Some(k) => entries.push((k, node)),
+            },
+            None => self.root = Some(node),
+        }
+        Ok(())
+    }
+
+    fn scalar(&self, value: &str, style: ScalarStyle, span: Span) -> Yaml {
+        let raw = self.file.text.get(span.start as usize..span.end as usize).unwrap_or("");
+        let start = span.start as usize;
+        match style {
+            ScalarStyle::Plain if raw == value => Yaml::Scalar(Scalar::plain(self.id, value, start).spanning(span), Style::Plain),
+            ScalarStyle::Plain => Yaml::Scalar(Scalar::aligned(value, span, raw, start, Quote::None), Style::Plain),
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
+                let quote = if style == ScalarStyle::SingleQuoted { Quote::Single } else { Quote::Double };
+                let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or("");
+                Yaml::Scalar(Scalar::aligned(value, span, inner, start.saturating_add(1), quote), Style::Quoted)
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded => Yaml::Scalar(Scalar::aligned(value, span, raw, start, Quote::None), Style::Block),
+        }
+    }
+}
+
+fn odd(anchor: usize, tag: bool, span: Span) -> Option<(&'static str, Span)> {
+    if tag {
+        Some(("a tag (`!…`)", span))
+    } else if anchor != 0 {
+        Some(("an anchor (`&…`)", span))
+    } else {
+        None
+    }
+}

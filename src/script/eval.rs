@@ -1,0 +1,684 @@
+//! Runs the typed form. The answer depends on the expression and the facts alone: no clock, no input, no order of asking.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::expr::{Arith, Compare, Condition, Each, Expr, Key, Node};
+use super::facts::Facts;
+use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
+use super::limits;
+use super::trace::{Seen, Taken, Trace};
+use super::ty::Ty;
+use super::value::Value;
+use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, Time};
+use crate::source::Span;
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It cost more than a question may.
+    Budget(Option<Span>),
+    /// It cannot be computed: overflow, division by zero, a position outside a list.
+    Fail(Option<Span>, String),
+}
+
+impl Stop {
+    /// The failure without its place, from native code.
+    pub fn fail(message: impl Into<String>) -> Self {
+        Stop::Fail(None, message.into())
+    }
+
+    fn at(self, span: Span) -> Self {
+        match self {
+            Stop::Budget(None) => Stop::Budget(Some(span)),
+            Stop::Fail(None, m) => Stop::Fail(Some(span), m),
+            other => other,
+        }
+    }
+
+    /// Where and what, for a diagnostic.
+    pub fn parts(&self) -> (Option<Span>, String) {
+        match self {
+            Stop::Budget(s) => (*s, format!("the expression takes more than {} steps on this incident", limits::STEPS)),
+            Stop::Fail(s, m) => (*s, m.clone()),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Memo {
+    value: Result<Value, Stop>,
+    cost: u64,
+}
+
+/// The evaluation of expressions over one incident: facts, what was answered already, and what it cost.
+pub struct Cx<'a> {
+    /// What can be asked about.
+    pub facts: &'a Facts<'a>,
+    memo: Vec<Option<Memo>>,
+    clauses: HashMap<(Key, Vec<EntityIx>), Memo>,
+    trace: Option<Trace>,
+    locals: Vec<Value>,
+    base: usize,
+    steps: u64,
+    spent: u64,
+    limit: u64,
+}
+
+impl<'a> Cx<'a> {
+    /// Over these facts, with room for the answers to so many questions.
+    pub fn new(facts: &'a Facts<'a>, questions: usize) -> Self {
+        Self {
+            facts,
+            memo: vec![None; questions],
+            clauses: HashMap::new(),
+            trace: None,
+            locals: Vec::new(),
+            base: 0,
+            steps: 0,
+            spent: 0,
+            limit: limits::STEPS,
+        }
+    }
+
+    /// The value of an expression with these parameters.
+    pub fn value(&mut self, e: &Expr, params: &[Value]) -> Result<Value, Stop> {
+        self.steps = 0;
+        self.locals.clear();
+        self.locals.extend_from_slice(params);
+        self.base = 0;
+        self.eval(e)
+    }
+
+    /// Whether an expression holds with these parameters.
+    pub fn holds(&mut self, e: &Expr, params: &[Value]) -> Result<bool, Stop> {
+        self.value(e, params).map(|v| v.is_true())
+    }
+
+    /// The value of an expression with these parameters, and what was looked at for it.
+    pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Vec<Seen>) {
+        let before = self.trace.replace(Trace::default());
+        let spent = self.spent;
+        let value = self.value(e, params);
+        self.spent = spent;
+        let trace = std::mem::replace(&mut self.trace, before);
+        (value, trace.map(Trace::finish).unwrap_or_default())
+    }
+
+    /// Adds a finding, where findings are wanted.
+    pub fn note(&mut self, what: impl FnOnce() -> Seen) {
+        if let Some(trace) = &mut self.trace {
+            trace.add(what());
+        }
+    }
+
+    /// Counts work that a native function is about to do.
+    pub fn work(&mut self, steps: usize) -> Result<(), Stop> {
+        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        self.steps = self.steps.saturating_add(steps);
+        self.spent = self.spent.saturating_add(steps);
+        if self.steps > self.limit || self.spent > limits::INCIDENT_STEPS { Err(Stop::Budget(None)) } else { Ok(()) }
+    }
+
+    /// Counts the size of what a native function made.
+    pub fn made(&mut self, size: usize) -> Result<(), Stop> {
+        if size > limits::TEXT_BYTES {
+            return Err(Stop::fail(format!("the result is larger than {} bytes or items", limits::TEXT_BYTES)));
+        }
+        self.work(size.saturating_div(8))
+    }
+
+    fn eval(&mut self, e: &Expr) -> Result<Value, Stop> {
+        self.work(1).map_err(|s| s.at(e.span))?;
+        let Some(id) = e.memo else { return self.node(e) };
+        let slot = id.0 as usize;
+        if let Some(Some(known)) = self.memo.get(slot) {
+            let looked = self.trace.as_mut().is_some_and(|t| t.first_visit(id));
+            if !looked {
+                let known = known.clone();
+                self.steps = self.steps.saturating_add(known.cost);
+                if self.steps > self.limit {
+                    return Err(Stop::Budget(Some(e.span)));
+                }
+                return known.value;
+            }
+            return self.node(e);
+        }
+        if let Some(t) = &mut self.trace {
+            t.first_visit(id);
+        }
+        let before = self.steps;
+        let value = self.node(e);
+        let cost = self.steps.saturating_sub(before);
+        // What ran out of its asker's budget may fit another's.
+        let keep = !matches!(value, Err(Stop::Budget(_)));
+        if let Some(slot) = self.memo.get_mut(slot).filter(|_| keep) {
+            *slot = Some(Memo { value: value.clone(), cost });
+        }
+        value
+    }
+
+    fn node(&mut self, e: &Expr) -> Result<Value, Stop> {
+        Ok(match &e.node {
+            Node::Const(v) => v.clone(),
+            Node::Local(n) => self.locals.get(self.base.saturating_add(*n)).cloned().unwrap_or(Value::Absent),
+            Node::Binding(_, body) => self.framed(Vec::new(), |cx| cx.eval(body))?,
+            Node::Clause(condition, args) => return self.clause(condition, args),
+            Node::Incident => Value::Incident,
+            Node::Alerts => Value::list(self.facts.incident.alerts().map(|(ix, _)| Value::Alert(ix))),
+            Node::Collection(kind) => self.facts.of_kind(*kind),
+            Node::Field(of, field) => {
+                let of = self.eval(of)?;
+                self.field(&of, *field, &e.ty)
+            }
+            Node::Key(of, name) => match self.eval(of)? {
+                Value::Map(all) => all.iter().find(|(k, _)| k == name).map_or(Value::Absent, |(_, v)| v.clone()),
+                _ => Value::Absent,
+            },
+            Node::Not(of) => (!self.eval(of)?.is_true()).into(),
+            Node::Negate(of) => match self.eval(of)? {
+                Value::Int(n) => Value::Int(n.checked_neg().ok_or_else(|| overflow(e.span))?),
+                Value::Float(x) => Value::Float(-x),
+                Value::Duration(d) => Value::Duration(d.checked_neg().ok_or_else(|| overflow(e.span))?),
+                _ => Value::Absent,
+            },
+            Node::And(all) => return self.junction(all, false),
+            Node::Or(all) => return self.junction(all, true),
+            Node::Coalesce(all) => {
+                let mut last = Value::Absent;
+                for x in all {
+                    last = self.eval(x)?;
+                    if !last.is_absent() {
+                        break;
+                    }
+                }
+                last
+            }
+            Node::Compare(op, a, b) => {
+                let (a, b) = (self.eval(a)?, self.eval(b)?);
+                self.compare_cost(&a, &b)?;
+                compare(*op, &a, &b).into()
+            }
+            Node::Arith(op, a, b) => {
+                let (x, y) = (self.eval(a)?, self.eval(b)?);
+                let v = arith(*op, &x, &y).map_err(|s| s.at(e.span))?;
+                if let Value::Text(t) = &v {
+                    self.made(t.len()).map_err(|s| s.at(e.span))?;
+                }
+                v
+            }
+            Node::In(item, of) => {
+                let (item, of) = (self.eval(item)?, self.eval(of)?);
+                self.is_in(&item, &of).map_err(|s| s.at(e.span))?.into()
+            }
+            Node::If(test, yes, no) => {
+                if self.eval(test)?.is_true() {
+                    return self.eval(yes);
+                }
+                return self.eval(no);
+            }
+            Node::Switch(of, arms, rest) => {
+                let of = self.eval(of)?;
+                for arm in arms {
+                    let fits = arm.values.iter().any(|v| match (v, &of) {
+                        (Value::Range(from, to, closed), Value::Int(n)) => from <= n && (n < to || *closed && n == to),
+                        (v, of) => v.same(of),
+                    });
+                    if fits && arm.guard.as_ref().map_or(Ok(true), |g| self.eval(g).map(|v| v.is_true()))? {
+                        return self.eval(&arm.then);
+                    }
+                }
+                return self.eval(rest);
+            }
+            Node::Array(all) => Value::List(all.iter().map(|x| self.eval(x)).collect::<Result<Vec<_>, _>>()?.into()),
+            Node::Map(all) => Value::Map(all.iter().map(|(k, x)| Ok((k.clone(), self.eval(x)?))).collect::<Result<Vec<_>, Stop>>()?.into()),
+            Node::Index(of, at) => {
+                let (of, at) = (self.eval(of)?, self.eval(at)?);
+                match (&of, &at) {
+                    (Value::List(all), Value::Int(n)) => {
+                        // As in Rhai, a negative position counts from the end.
+                        let len = i64::try_from(all.len()).unwrap_or(i64::MAX);
+                        let at = if *n < 0 { len.checked_add(*n) } else { Some(*n) };
+                        at.and_then(|n| usize::try_from(n).ok())
+                            .and_then(|n| all.get(n).cloned())
+                            .ok_or_else(|| Stop::Fail(Some(e.span), format!("position {n} of a list with {len} items")))?
+                    }
+                    _ => Value::Absent,
+                }
+            }
+            Node::Range(a, b, closed) => match (self.eval(a)?, self.eval(b)?) {
+                (Value::Int(a), Value::Int(b)) => Value::Range(a, b, *closed),
+                _ => Value::Range(0, 0, false),
+            },
+            Node::Interpolate(parts) => {
+                let mut out = String::new();
+                for p in parts {
+                    let v = self.eval(p)?;
+                    out.push_str(&self.display(&v));
+                    self.made(out.len()).map_err(|s| s.at(e.span))?;
+                }
+                out.into()
+            }
+            Node::Call(function, args) => {
+                let args = args.iter().map(|x| self.eval(x)).collect::<Result<Vec<_>, _>>()?;
+                if function.name != "known" && args.iter().any(Value::is_absent) {
+                    return Ok(empty(&e.ty));
+                }
+                (function.run)(self, &args).map_err(|s| s.at(e.span))?
+            }
+            Node::Each(op, of, body) => return self.each(*op, of, body, e.span),
+        })
+    }
+
+    /// Runs something with its own parameters.
+    fn framed<T>(&mut self, args: Vec<Value>, run: impl FnOnce(&mut Self) -> T) -> T {
+        let (base, len) = (self.base, self.locals.len());
+        self.base = len;
+        self.locals.extend(args);
+        let out = run(self);
+        self.locals.truncate(len);
+        self.base = base;
+        out
+    }
+
+    fn clause(&mut self, condition: &Condition, args: &[Expr]) -> Result<Value, Stop> {
+        let args = args.iter().map(|x| self.eval(x)).collect::<Result<Vec<_>, _>>()?;
+        if args.iter().any(Value::is_absent) {
+            return Ok(false.into());
+        }
+        if args.is_empty() {
+            return self.framed(Vec::new(), |cx| cx.eval(&condition.body));
+        }
+        let entities: Vec<EntityIx> = args.iter().filter_map(|v| if let Value::Entity(e) = v { Some(*e) } else { None }).collect();
+        let slot = (condition.body.key, entities);
+        if self.trace.is_none()
+            && let Some(known) = self.clauses.get(&slot)
+        {
+            self.steps = self.steps.saturating_add(known.cost);
+            return known.value.clone();
+        }
+        let before = self.steps;
+        let value = self.framed(args, |cx| cx.eval(&condition.body));
+        let cost = self.steps.saturating_sub(before);
+        if !matches!(value, Err(Stop::Budget(_))) {
+            self.clauses.insert(slot, Memo { value: value.clone(), cost });
+        }
+        value
+    }
+
+    /// `&&` and `||`. The evidence is what decided it: the one part that settled it, or all of them.
+    fn junction(&mut self, all: &[Expr], settles: bool) -> Result<Value, Stop> {
+        let mark = self.trace.as_ref().map(Trace::mark);
+        for x in all {
+            let here = self.trace.as_ref().map(Trace::mark);
+            if self.eval(x)?.is_true() == settles {
+                if let (Some(t), Some(mark), Some(here)) = (&mut self.trace, mark, here) {
+                    let decisive = t.take_back(here);
+                    t.take_back(mark);
+                    t.put_back(decisive);
+                }
+                return Ok(settles.into());
+            }
+        }
+        Ok((!settles).into())
+    }
+
+    fn each(&mut self, op: Each, of: &Expr, body: &Expr, span: Span) -> Result<Value, Stop> {
+        let list = self.eval(of)?;
+        let mut kept = Vec::new();
+        let mut others = Taken::default();
+        let mut count = 0i64;
+        for item in list.items() {
+            self.work(1).map_err(|s| s.at(span))?;
+            let mark = self.trace.as_ref().map(Trace::mark);
+            self.locals.push(item.clone());
+            let got = self.eval(body);
+            self.locals.pop();
+            let got = got?;
+            let holds = got.is_true();
+            let supports = if op == Each::All { !holds } else { holds };
+            if op != Each::Map
+                && !supports
+                && let (Some(t), Some(mark)) = (&mut self.trace, mark)
+            {
+                others.and(t.take_back(mark));
+            }
+            match op {
+                Each::Filter if holds => kept.push(item.clone()),
+                Each::Map if !got.is_absent() => kept.push(got),
+                Each::Some if holds => return Ok(true.into()),
+                Each::First if holds => return Ok(item.clone()),
+                Each::All if !holds => return Ok(false.into()),
+                Each::Count if holds => count = count.saturating_add(1),
+                _ => {}
+            }
+        }
+        // Nothing spoke for it: then what spoke against it is the evidence.
+        if kept.is_empty()
+            && count == 0
+            && let Some(t) = &mut self.trace
+        {
+            t.put_back(others);
+        }
+        if kept.len() > limits::LIST_ITEMS {
+            return Err(Stop::Fail(Some(span), format!("a list of more than {} items", limits::LIST_ITEMS)));
+        }
+        Ok(match op {
+            Each::Filter | Each::Map => Value::list(kept),
+            Each::Some => false.into(),
+            Each::All => true.into(),
+            Each::Count => Value::Int(count),
+            Each::First => Value::Absent,
+        })
+    }
+
+    fn is_in(&mut self, item: &Value, of: &Value) -> Result<bool, Stop> {
+        Ok(match (item, of) {
+            (Value::Absent, _) => false,
+            (x, Value::List(all)) => {
+                self.work(all.len())?;
+                all.iter().any(|y| x.same(y))
+            }
+            (x, Value::Named(n)) => {
+                let Some(list) = self.facts.lists.get(*n as usize) else { return Ok(false) };
+                self.work(list.len.saturating_div(64).saturating_add(1))?;
+                let holds = list.has(x, self.facts);
+                if let Value::Entity(e) = x {
+                    let value = holds.then(|| list.id.to_string());
+                    self.note(|| Seen::Fact { entity: *e, property: "in_list", value, basis: "list", alerts: Vec::new() });
+                }
+                holds
+            }
+            (Value::Text(part), Value::Text(whole)) => whole.contains(&**part),
+            (Value::Int(n), Value::Range(from, to, closed)) => from <= n && (n < to || *closed && n == to),
+            (Value::Text(k), Value::Map(all)) => all.iter().any(|(name, _)| name == k),
+            _ => false,
+        })
+    }
+
+    fn compare_cost(&mut self, a: &Value, b: &Value) -> Result<(), Stop> {
+        self.work(a.items().len().min(b.items().len()))
+    }
+
+    /// A field of a value; absent of absent.
+    fn field(&mut self, of: &Value, field: Field, ty: &Ty) -> Value {
+        match (of, field) {
+            (Value::Entity(e), Field::Prop(p)) => self.prop(*e, p, ty),
+            (Value::Entity(e), Field::Entity(f)) => self.entity_field(*e, f),
+            (Value::Alert(a), Field::Alert(f)) => self.alert_field(*a, f),
+            (Value::Incident, Field::Incident(f)) => self.incident_field(f),
+            (Value::Edge(x), Field::Edge(f)) => self.edge_field(*x, f),
+            (Value::Pair(x, y), Field::Pair(f)) => match f {
+                PairField::First => Value::Edge(*x),
+                PairField::Second => Value::Edge(*y),
+                PairField::Gap => {
+                    let ends = self.facts.graph.edge(*x).and_then(|r| r.first).zip(self.facts.graph.edge(*y).and_then(|r| r.first));
+                    ends.map_or(Value::Absent, |(a, b)| Value::Duration(b.duration_since(a).max(jiff::SignedDuration::ZERO)))
+                }
+            },
+            _ => empty(ty),
+        }
+    }
+
+    fn prop(&mut self, e: EntityIx, p: Prop, ty: &Ty) -> Value {
+        let facts = self.facts;
+        let found = facts.prop(e, p);
+        if self.trace.is_some() {
+            let marked = facts.mark(e).and_then(|m| m.props.get(&p)).filter(|(v, _)| Some(v) == found);
+            let reports = facts.entity(e).and_then(|x| x.props.get(&p));
+            let recorded = reports.into_iter().flatten().filter(|r| Some(&r.value) == found);
+            let (basis, alerts) = match marked {
+                Some((_, alerts)) if recorded.clone().count() == 0 => ("signal", alerts.iter().copied().collect()),
+                _ => ("record", recorded.filter_map(|r| r.alert).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<AlertIx>>()),
+            };
+            self.note(|| Seen::Fact { entity: e, property: p.spec().name, value: found.map(ToString::to_string), basis, alerts });
+        }
+        found.map_or_else(|| empty(ty), Value::of_prop)
+    }
+
+    fn entity_field(&mut self, e: EntityIx, f: EntityField) -> Value {
+        let facts = self.facts;
+        let Some(x) = facts.entity(e) else { return Value::Absent };
+        if matches!(f, EntityField::Verdict | EntityField::Malicious | EntityField::Suspicious) && self.trace.is_some() {
+            let verdict = facts.verdict(e);
+            let said = facts.mark(e).and_then(|m| m.verdict.as_ref()).filter(|_| verdict != x.verdict);
+            let (basis, alerts) = match said {
+                Some((_, alerts)) => ("signal", alerts.iter().copied().collect()),
+                None => ("record", x.alerts.iter().copied().collect()),
+            };
+            self.note(|| Seen::Fact { entity: e, property: "verdict", value: Some(verdict.to_string()), basis, alerts });
+        }
+        let texts = |all: Vec<&str>| Value::list(all.into_iter().map(Value::text));
+        match f {
+            EntityField::Id => x.id.as_str().into(),
+            EntityField::Kind => x.kind.word().into(),
+            EntityField::Name => x.name.as_str().into(),
+            EntityField::Aliases => texts(x.aliases.iter().map(String::as_str).collect()),
+            EntityField::Verdict => facts.verdict(e).word().into(),
+            EntityField::Malicious => (facts.verdict(e) == crate::model::Verdict::Malicious).into(),
+            EntityField::Suspicious => (facts.verdict(e) >= crate::model::Verdict::Suspicious).into(),
+            EntityField::Roles => texts(facts.roles(e).into_iter().collect()),
+            EntityField::Tags => texts(facts.tags(e).into_iter().collect()),
+            EntityField::Remediation => {
+                self.note(|| Seen::Fact {
+                    entity: e,
+                    property: "remediation_status",
+                    value: Some(x.remediation_status.clone()),
+                    basis: "record",
+                    alerts: Vec::new(),
+                });
+                x.remediation_status.as_str().into()
+            }
+            EntityField::Signals => Value::list(facts.mark(e).into_iter().flat_map(|m| m.signals.iter()).map(|s| Value::Text(s.clone()))),
+            EntityField::Alerts => Value::list(x.alerts.iter().copied().map(Value::Alert)),
+            EntityField::FirstSeen => x.first_seen.into(),
+            EntityField::LastSeen => x.last_seen.into(),
+        }
+    }
+
+    fn alert_field(&mut self, ix: AlertIx, f: AlertField) -> Value {
+        let facts = self.facts;
+        let Some(a) = facts.incident.alert(ix) else { return Value::Absent };
+        let texts = |all: &std::collections::BTreeSet<String>| Value::list(all.iter().map(|t| Value::text(t)));
+        let value: Value = match f {
+            AlertField::Id => a.id.as_str().into(),
+            AlertField::Title => a.title.as_str().into(),
+            AlertField::Description => a.description.as_str().into(),
+            AlertField::Severity => a.severity.into(),
+            AlertField::Status => a.status.as_str().into(),
+            AlertField::Detector => a.detectors.first().map(String::as_str).into(),
+            AlertField::Detectors => Value::list(a.detectors.iter().map(|t| Value::text(t))),
+            AlertField::Product => a.product.as_str().into(),
+            AlertField::Category => a.category.as_str().into(),
+            AlertField::Techniques => texts(&a.techniques),
+            AlertField::Tactics => texts(&a.tactics),
+            AlertField::First => a.first.into(),
+            AlertField::Last => a.last.into(),
+            AlertField::Created => a.created.into(),
+            AlertField::Signals => Value::list(facts.signals_of(ix).map(|s| Value::Text(s.clone()))),
+        };
+        let shown = self.trace.is_some().then(|| self.display(&value));
+        if let Some(shown) = shown {
+            self.note(|| Seen::Alert { alert: ix, field: f.word(), value: shown });
+        }
+        value
+    }
+
+    fn incident_field(&mut self, f: IncidentField) -> Value {
+        let facts = self.facts;
+        let i = facts.incident;
+        let set = |pick: fn(&crate::model::Alert) -> &std::collections::BTreeSet<String>| {
+            let all: std::collections::BTreeSet<&String> = i.alerts.iter().flat_map(pick).collect();
+            Value::list(all.into_iter().map(|t| Value::text(t)))
+        };
+        let value: Value = match f {
+            IncidentField::Id => i.id.as_str().into(),
+            IncidentField::Title => i.title.as_str().into(),
+            IncidentField::Description => i.description.as_str().into(),
+            IncidentField::Severity => i.severity.into(),
+            IncidentField::Status => i.status.as_str().into(),
+            IncidentField::Source => i.source.as_str().into(),
+            IncidentField::Created => i.created.into(),
+            IncidentField::FirstActivity => i.first_activity.into(),
+            IncidentField::LastActivity => i.last_activity.into(),
+            IncidentField::Tags => Value::list(i.tags.iter().map(|t| Value::text(t))),
+            IncidentField::Signals => Value::list(facts.signals().into_iter().map(|s| Value::Text(s.clone()))),
+            IncidentField::Techniques => set(|a| &a.techniques),
+            IncidentField::Tactics => set(|a| &a.tactics),
+            IncidentField::Types => Value::list(facts.types.iter().map(|(t, _)| Value::Text(t.clone()))),
+            IncidentField::Entities => Value::list(i.entities().map(|(ix, _)| Value::Entity(ix))),
+            IncidentField::Alerts => Value::list(i.alerts().map(|(ix, _)| Value::Alert(ix))),
+        };
+        if !matches!(f, IncidentField::Entities | IncidentField::Alerts) && self.trace.is_some() {
+            let shown = self.display(&value);
+            self.note(|| Seen::Incident { field: f.word(), value: shown });
+        }
+        value
+    }
+
+    fn edge_field(&self, x: EdgeIx, f: EdgeField) -> Value {
+        let Some(r) = self.facts.graph.edge(x) else { return Value::Absent };
+        match f {
+            EdgeField::From => Value::Entity(r.from),
+            EdgeField::To => Value::Entity(r.to),
+            EdgeField::Relation => r.rel.spec().name.into(),
+            EdgeField::FirstSeen => r.first.into(),
+            EdgeField::LastSeen => r.last.into(),
+            EdgeField::Alert => r.alerts.first().copied().into(),
+            EdgeField::Alerts => Value::list(r.alerts.iter().copied().map(Value::Alert)),
+            EdgeField::Basis => r.basis.word().into(),
+        }
+    }
+
+    /// A value for people: an entity by name, a list as "a, b and 3 more", what is absent as "not recorded".
+    pub fn display(&self, v: &Value) -> String {
+        display(self.facts, v)
+    }
+}
+
+/// A value for people: an entity by name, a list as "a, b and 3 more", what is absent as "not recorded".
+pub fn display(facts: &Facts<'_>, v: &Value) -> String {
+    match v {
+        Value::Absent => "not recorded".into(),
+        Value::Bool(b) => if *b { "yes" } else { "no" }.into(),
+        Value::Int(n) => n.to_string(),
+        Value::Float(x) => x.to_string(),
+        Value::Text(t) => t.to_string(),
+        Value::Level(l) => l.to_string(),
+        Value::Time(t) => time_text(*t),
+        Value::Duration(d) => crate::model::time::duration_text(*d),
+        Value::Incident => facts.incident.title.clone(),
+        Value::Alert(a) => facts.incident.alert(*a).map_or_else(String::new, |a| a.title.clone()),
+        Value::Entity(e) => facts.entity(*e).map_or_else(String::new, |e| e.name.clone()),
+        Value::Edge(x) => facts.graph.edge(*x).map_or_else(String::new, |r| {
+            format!("{} {} {}", display(facts, &Value::Entity(r.from)), r.rel.spec().name, display(facts, &Value::Entity(r.to)))
+        }),
+        Value::Pair(x, y) => format!("{}, then {}", display(facts, &Value::Edge(*x)), display(facts, &Value::Edge(*y))),
+        Value::Named(n) => facts.lists.get(*n as usize).map_or_else(String::new, |l| l.id.to_string()),
+        Value::Range(a, b, closed) => format!("{a}{}{b}", if *closed { "..=" } else { ".." }),
+        Value::Map(all) => all.iter().map(|(k, v)| format!("{k}: {}", display(facts, v))).collect::<Vec<_>>().join(", "),
+        Value::Pattern(r) => r.as_str().to_owned(),
+        Value::Net(_) | Value::Rel(_) | Value::Kind(_) => String::new(),
+        Value::List(all) => {
+            let shown: Vec<String> = all.iter().take(SHOWN).map(|x| display(facts, x)).collect();
+            match (all.len(), all.len().saturating_sub(shown.len())) {
+                (0, _) => "none".into(),
+                (1, _) => shown.concat(),
+                (_, 0) => {
+                    let (last, front) = shown.split_last().map_or(("", [].as_slice()), |(l, f)| (l.as_str(), f));
+                    format!("{} and {last}", front.join(", "))
+                }
+                (_, more) => format!("{} and {more} more", shown.join(", ")),
+            }
+        }
+    }
+}
+
+/// How many items of a list are named before "and n more".
+const SHOWN: usize = 3;
+
+/// A moment for people: to the second, UTC.
+pub fn time_text(t: Time) -> String {
+    t.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// The value of a type where nothing is recorded.
+pub fn empty(ty: &Ty) -> Value {
+    match ty {
+        Ty::Bool => Value::Bool(false),
+        Ty::List(_) => Value::List(Arc::new([])),
+        _ => Value::Absent,
+    }
+}
+
+fn overflow(span: Span) -> Stop {
+    Stop::Fail(Some(span), "the number is too large".into())
+}
+
+/// A comparison; with something absent every one is false but `!=`.
+fn compare(op: Compare, a: &Value, b: &Value) -> bool {
+    match op {
+        Compare::Eq => a.same(b),
+        Compare::Ne => !a.same(b),
+        Compare::Lt => a.order(b) == Some(Ordering::Less),
+        Compare::Le => matches!(a.order(b), Some(Ordering::Less | Ordering::Equal)),
+        Compare::Gt => a.order(b) == Some(Ordering::Greater),
+        Compare::Ge => matches!(a.order(b), Some(Ordering::Greater | Ordering::Equal)),
+    }
+}
+
+fn arith(op: Arith, a: &Value, b: &Value) -> Result<Value, Stop> {
+    let too_large = || Stop::fail("the number or time is too large");
+    Ok(match (a, b) {
+        (Value::Absent, _) | (_, Value::Absent) => Value::Absent,
+        (Value::Int(x), Value::Int(y)) => Value::Int(
+            match op {
+                Arith::Add => x.checked_add(*y),
+                Arith::Sub => x.checked_sub(*y),
+                Arith::Mul => x.checked_mul(*y),
+                Arith::Div | Arith::Rem if *y == 0 => return Err(Stop::fail("division by zero")),
+                Arith::Div => x.checked_div(*y),
+                Arith::Rem => x.checked_rem(*y),
+            }
+            .ok_or_else(too_large)?,
+        ),
+        (Value::Text(x), Value::Text(y)) if op == Arith::Add => {
+            if x.len().saturating_add(y.len()) > limits::TEXT_BYTES {
+                return Err(Stop::fail(format!("a text of more than {} bytes", limits::TEXT_BYTES)));
+            }
+            Value::text(&format!("{x}{y}"))
+        }
+        (Value::Time(t), Value::Duration(d)) => Value::Time(
+            match op {
+                Arith::Add => t.checked_add(*d),
+                _ => t.checked_sub(*d),
+            }
+            .map_err(|_| too_large())?,
+        ),
+        (Value::Time(x), Value::Time(y)) => Value::Duration(x.duration_since(*y)),
+        (Value::Duration(x), Value::Duration(y)) => Value::Duration(
+            match op {
+                Arith::Add => x.checked_add(*y),
+                _ => x.checked_sub(*y),
+            }
+            .ok_or_else(too_large)?,
+        ),
+        (Value::List(x), Value::List(y)) if op == Arith::Add => {
+            if x.len().saturating_add(y.len()) > limits::LIST_ITEMS {
+                return Err(Stop::fail(format!("a list of more than {} items", limits::LIST_ITEMS)));
+            }
+            Value::list(x.iter().chain(y.iter()).cloned())
+        }
+        (x, y) => match (x.number(), y.number()) {
+            (Some(x), Some(y)) => Value::Float(match op {
+                Arith::Add => x + y,
+                Arith::Sub => x - y,
+                Arith::Mul => x * y,
+                Arith::Div => x / y,
+                Arith::Rem => x % y,
+            }),
+            _ => Value::Absent,
+        },
+    })
+}

@@ -1,0 +1,25 @@
+//! Expressions: Rhai's parser gives the tree, [`lower`] turns it into the one typed form, [`eval`] runs that form.
+
+pub mod eval;
+pub mod expr;
+pub mod facts;
+pub mod fields;
+pub mod functions;
+pub mod limits;
+pub mod lists;
+pub mod literal;
+pub mod lower;
+pub mod parse;
+pub mod template;
+pub mod trace;
+pub mod ty;
+pub mod value;
+
+pub use eval::{Cx, Stop};
+pub use expr::{Condition, Expr, Questions};
+pub use facts::Facts;
+pub use lists::NamedList;
+pub use lower::{Env, Lowering};
+pub use template::Template;
+pub use ty::Ty;
+pub use value::Value;
