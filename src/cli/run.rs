@@ -53,7 +53,8 @@ impl Run {
                 Some(permissions) => Some((name.clone(), permissions)),
                 None => {
                     let known: Vec<&str> = set.permissions.roles.keys().chain(set.permissions.users.keys()).map(String::as_str).collect();
-                    let near = crate::diag::nearest(name, known.iter().copied()).map_or_else(|| format!("known are {}", known.join(", ")), |k| format!("did you mean `{k}`?"));
+                    let near = crate::diag::nearest(name, known.iter().copied())
+                        .map_or_else(|| format!("known are {}", known.join(", ")), |k| format!("did you mean `{k}`?"));
                     tell_line(&format!("engine: no role or user is called `{name}`; {near}"));
                     return Err(Exit::Input);
                 }

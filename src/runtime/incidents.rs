@@ -8,7 +8,8 @@ use crate::intake::{self, Read, Source};
 
 /// Reads incidents from a path; `-` is standard input.
 pub fn read(path: &Path, source: Option<Source>) -> Result<Vec<Read>, Box<Diagnostic>> {
-    let unreadable = |e: &std::io::Error| Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display())));
+    let unreadable =
+        |e: &std::io::Error| Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display())));
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
         bounded(std::io::stdin().lock(), &mut bytes).map_err(|e| unreadable(&e))?;
@@ -22,7 +23,9 @@ pub fn read(path: &Path, source: Option<Source>) -> Result<Vec<Read>, Box<Diagno
     let file = std::fs::File::open(path).map_err(|e| unreadable(&e))?;
     bounded(file, &mut bytes).map_err(|e| unreadable(&e))?;
     if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-        bytes = from_yaml(&bytes).map_err(|e| Box::new(Diagnostic::new(codes::NOT_JSON, Severity::Error, format!("`{}` is not YAML that can be read: {e}", path.display()))))?;
+        bytes = from_yaml(&bytes).map_err(|e| {
+            Box::new(Diagnostic::new(codes::NOT_JSON, Severity::Error, format!("`{}` is not YAML that can be read: {e}", path.display())))
+        })?;
     }
     intake::read(&bytes, source).map_err(|r| r.diagnostic)
 }
@@ -41,7 +44,8 @@ fn from_yaml(bytes: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 fn folder(path: &Path) -> Result<Vec<Read>, Box<Diagnostic>> {
-    let unreadable = |e: &std::io::Error| Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display())));
+    let unreadable =
+        |e: &std::io::Error| Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display())));
     let mut names: Vec<_> = std::fs::read_dir(path).map_err(|e| unreadable(&e))?.filter_map(Result::ok).map(|e| e.path()).collect();
     names.sort();
     let mut files = Vec::new();
@@ -53,8 +57,12 @@ fn folder(path: &Path) -> Result<Vec<Read>, Box<Diagnostic>> {
         total = total.saturating_add(bytes.len());
         if total > intake::limits::BYTES {
             return Err(Box::new(
-                Diagnostic::new(codes::INPUT_LIMIT, Severity::Error, format!("the tables in `{}` are larger than {} MiB", path.display(), intake::limits::BYTES >> 20))
-                    .help("export one incident at a time"),
+                Diagnostic::new(
+                    codes::INPUT_LIMIT,
+                    Severity::Error,
+                    format!("the tables in `{}` are larger than {} MiB", path.display(), intake::limits::BYTES >> 20),
+                )
+                .help("export one incident at a time"),
             ));
         }
         files.push((name.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(), bytes));

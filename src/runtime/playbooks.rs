@@ -74,7 +74,8 @@ fn walk(path: &Path, layer: usize, depth: usize, files: &mut Vec<Input>, wrong: 
     }
     if meta.len() > u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX) {
         return wrong.push(
-            Diagnostic::new(codes::LIMIT, Severity::Error, format!("`{}` is larger than {} KiB", path.display(), limits::FILE_BYTES >> 10)).help("split it"),
+            Diagnostic::new(codes::LIMIT, Severity::Error, format!("`{}` is larger than {} KiB", path.display(), limits::FILE_BYTES >> 10))
+                .help("split it"),
         );
     }
     match std::fs::read(path).map(String::from_utf8) {

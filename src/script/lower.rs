@@ -195,12 +195,12 @@ impl<'e, 'd> Lowering<'e, 'd> {
 
     #[expect(clippy::too_many_arguments, reason = "the fields of the node, each computed by the caller")]
     fn finish(&mut self, node: Node, ty: Ty, maybe: bool, span: Span, key: Key, free: u64, height: u32) -> Expr {
+        // Bindings and clauses hand on to their bodies, which have the same key.
         let shared = free == 0
             && matches!(
                 node,
                 Node::Call(..)
                     | Node::Each(..)
-                    | Node::Binding(..)
                     | Node::And(..)
                     | Node::Or(..)
                     | Node::Compare(..)
@@ -208,8 +208,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
                     | Node::Switch(..)
                     | Node::If(..)
                     | Node::Coalesce(..)
-            )
-            || matches!(&node, Node::Clause(_, args) if args.is_empty());
+            );
         let memo = shared.then(|| self.questions.id(key));
         Expr { node, ty, maybe, span, key, memo, free, height }
     }
