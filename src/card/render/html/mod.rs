@@ -155,8 +155,11 @@ fn side(response: &Response, view: &View<'_>, place: Place) -> Html {
     for section in &view.sections {
         items.push(part(section.anchor, section.title));
         for n in section.cards.iter().take(LISTED) {
-            let badge = view::badges(n.card).first().map_or_else(Html::none, |b| el("small", "", [Html::text(b.word())]));
-            items.push(line(Anchor::Card(n.number), n.number, &n.card.title, badge));
+            // Several cards may have the same title: the name of the entity tells them apart.
+            let name = n.card.entity.iter().map(|e| el("bdi", "", [Html::text(&e.name)]));
+            let small = name.chain(view::badges(n.card).first().map(|b| Html::fixed(b.word())));
+            let small = el("small", "", [Html::join(small, " · ")]);
+            items.push(line(Anchor::Card(n.number), n.number, &n.card.title, small));
         }
     }
     if !response.hunts.is_empty() {
