@@ -30,6 +30,9 @@ pub fn finding(json: &Json, path: &str) -> Result<Read, Refusal> {
     i.id = id.clone();
     i.title = title;
     i.description = details.as_ref().map(|f| f.owned(&["desc"])).filter(|t| !t.is_empty()).unwrap_or_else(|| rec.owned(&["desc", "message"]));
+    if i.title.is_empty() {
+        i.title.clone_from(&i.description);
+    }
     i.severity = level(&rec);
     i.status = vocabulary::status(&rec.owned(&["status", "state"]));
     i.created = details.as_ref().and_then(|f| f.time(&["created_time_dt", "created_time"])).or_else(|| rec.time(&["time_dt", "time"]));

@@ -106,7 +106,7 @@ fn logged_on<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>, device: 
             let u = account_of(&rec);
             names.push(if u.domain.is_empty() { u.account.clone() } else { format!("{}\\{}", u.domain, u.account) });
             if !u.is_built_in() && !u.domain.is_empty() && !u.account.is_empty() {
-                cx.logon(&sc.place, device, &u.domain, &u.account);
+                cx.logon(&sc.place, device, &u.domain, &u.account, false);
             }
         }
     }
