@@ -15,10 +15,12 @@
 )]
 
 pub mod card;
+pub mod cli;
 pub mod diag;
 pub mod eval;
 pub mod intake;
 pub mod model;
 pub mod playbook;
+pub mod runtime;
 pub mod script;
 pub mod source;

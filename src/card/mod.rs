@@ -3,6 +3,7 @@
 mod build;
 mod evidence;
 pub mod kql;
+pub mod render;
 pub mod response;
 mod triage;
 

@@ -127,6 +127,8 @@ pub struct Lowering<'e, 'd> {
     questions: &'d mut Questions,
     out: &'d mut Vec<Diagnostic>,
     failed: bool,
+    /// What `known(…)` was asked of further left in the same `&&`.
+    asked: Vec<Key>,
 }
 
 impl<'e, 'd> Lowering<'e, 'd> {
@@ -151,7 +153,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
             }
         };
         let root = tree.root?;
-        let mut this = Self { env, snippet, closures: tree.closures, questions, out, failed: false };
+        let mut this = Self { env, snippet, closures: tree.closures, questions, out, failed: false, asked: Vec::new() };
         let expr = this.stmt(&root);
         if expr.height > limits::HEIGHT && !this.failed {
             let span = expr.span;
@@ -193,12 +195,12 @@ impl<'e, 'd> Lowering<'e, 'd> {
 
     #[expect(clippy::too_many_arguments, reason = "the fields of the node, each computed by the caller")]
     fn finish(&mut self, node: Node, ty: Ty, maybe: bool, span: Span, key: Key, free: u64, height: u32) -> Expr {
+        // Bindings and clauses hand on to their bodies, which have the same key.
         let shared = free == 0
             && matches!(
                 node,
                 Node::Call(..)
                     | Node::Each(..)
-                    | Node::Binding(..)
                     | Node::And(..)
                     | Node::Or(..)
                     | Node::Compare(..)
@@ -206,8 +208,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
                     | Node::Switch(..)
                     | Node::If(..)
                     | Node::Coalesce(..)
-            )
-            || matches!(&node, Node::Clause(_, args) if args.is_empty());
+            );
         let memo = shared.then(|| self.questions.id(key));
         Expr { node, ty, maybe, span, key, memo, free, height }
     }
@@ -255,7 +256,8 @@ impl<'e, 'd> Lowering<'e, 'd> {
     }
 
     fn block<'s>(&mut self, all: impl Iterator<Item = &'s Stmt>, at: Span) -> Expr {
-        let all: Vec<&Stmt> = all.collect();
+        // A closure's captures appear as a statement of their own, which says nothing here.
+        let all: Vec<&Stmt> = all.filter(|s| !matches!(s, Stmt::Share(_) | Stmt::Noop(_))).collect();
         match all.as_slice() {
             [one] => self.stmt(one),
             [] => self.error(codes::UNSUPPORTED, at, "an empty block has no value"),
@@ -372,7 +374,23 @@ impl<'e, 'd> Lowering<'e, 'd> {
 
     fn junction(&mut self, all: &[RExpr], at: Position, and: bool) -> Expr {
         let sign = if and { "&&" } else { "||" };
-        let parts: Vec<Expr> = all.iter().map(|x| self.boolean(x, &format!("a side of `{sign}`"))).collect();
+        let before = self.asked.len();
+        let mut parts: Vec<Expr> = Vec::new();
+        for x in all {
+            let part = self.boolean(x, &format!("a side of `{sign}`"));
+            // What follows `known(x) &&` knows it; what follows `!known(x) ||` does too.
+            let asked = match (and, &part.node) {
+                (true, Node::Call(f, args)) if f.name == "known" => args.first(),
+                (false, Node::Not(inner)) => match &inner.node {
+                    Node::Call(f, args) if f.name == "known" => args.first(),
+                    _ => None,
+                },
+                _ => None,
+            };
+            self.asked.extend(asked.map(|a| a.key));
+            parts.push(part);
+        }
+        self.asked.truncate(before);
         let span = cover(&parts).unwrap_or_else(|| self.token(at));
         let below = parts.clone();
         let node = if and { Node::And(parts) } else { Node::Or(parts) };
@@ -676,8 +694,8 @@ impl<'e, 'd> Lowering<'e, 'd> {
             ("contains", [of, item]) => return self.membership(item, of),
             ("!", [x]) if call.op_token.is_some() => {
                 let x = self.boolean(x, "what `!` turns round");
-                if let Some(what) = absent_test(&x) {
-                    self.warn_absence(own.to(x.span), &what);
+                if self.rests_on_absence(&x) {
+                    self.warn_absence(own.to(x.span), "what is asked about");
                 }
                 let span = own.to(x.span);
                 let below = [x.clone()];
@@ -871,19 +889,33 @@ impl<'e, 'd> Lowering<'e, 'd> {
             let message = format!("{} has no order", a.ty);
             return self.error(codes::TYPE, own, message);
         }
-        if op == Compare::Ne && (a.maybe || b.maybe) {
-            let what = if a.maybe { a.span } else { b.span };
-            let text = self.text_of(what);
-            self.warn_absence(span, &text);
+        if op == Compare::Ne && (self.may_be_absent(&a) || self.may_be_absent(&b)) {
+            self.warn_absence(span, "one side");
         }
         let below = [a.clone(), b.clone()];
         self.make(Node::Compare(op, Box::new(a), Box::new(b)), Ty::Bool, false, span, &format!("{op:?}"), &below.iter().collect::<Vec<_>>())
     }
 
-    fn text_of(&self, span: Span) -> String {
-        // Best effort, for a message: the span is in the file, the text in the snippet.
-        let _ = span;
-        "one side".to_owned()
+    /// Whether a value may be absent, as far as was asked.
+    fn may_be_absent(&self, e: &Expr) -> bool {
+        if !e.maybe || self.asked.contains(&e.key) {
+            return false;
+        }
+        // What was made of something known is known, unless making it may fail.
+        match &e.node {
+            Node::Call(f, args) if !f.maybe => args.iter().any(|a| self.may_be_absent(a)),
+            _ => true,
+        }
+    }
+
+    /// Whether the negation of a test also holds when something is not recorded.
+    fn rests_on_absence(&self, x: &Expr) -> bool {
+        match &x.node {
+            Node::Compare(op, a, b) => *op != Compare::Ne && (self.may_be_absent(a) || self.may_be_absent(b)),
+            Node::In(item, _) => self.may_be_absent(item),
+            Node::Call(f, args) => f.name != "known" && args.iter().any(|a| self.may_be_absent(a)),
+            _ => false,
+        }
     }
 
     fn warn_absence(&mut self, span: Span, what: &str) {
@@ -1149,18 +1181,6 @@ fn closure_name(arg: &RExpr) -> Option<(String, usize)> {
         }),
         _ => None,
     }
-}
-
-/// What may be absent in a test whose negation would then hold.
-fn absent_test(x: &Expr) -> Option<String> {
-    let maybe = |e: &Expr| e.maybe;
-    let found = match &x.node {
-        Node::Compare(op, a, b) => *op != Compare::Ne && (maybe(a) || maybe(b)),
-        Node::In(item, _) => maybe(item),
-        Node::Call(f, args) => f.name != "known" && args.iter().any(maybe),
-        _ => false,
-    };
-    found.then(|| "what is asked about".to_owned())
 }
 
 /// The place from the first to the last of some expressions.

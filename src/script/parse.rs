@@ -58,7 +58,9 @@ pub fn parse(text: &str) -> Result<Tree, SyntaxError> {
     let closures = ast
         .iter_functions()
         .map(|f| {
-            let only = ast.clone_functions_only_filtered(|_, _, _, name, _| name == f.name);
+            // `clone_functions_only_filtered` of this version keeps them all.
+            let mut only = ast.clone_functions_only();
+            only.retain_functions(|_, _, name, _| name == f.name);
             (f.name.to_owned(), Closure { params: f.params.iter().map(|p| (*p).to_owned()).collect(), body: statements(&only) })
         })
         .collect();

@@ -1,0 +1,138 @@
+//! Cards, clauses with their evidence, queries, lists.
+
+use super::tag::{Html, el, say, tag};
+use super::{Place, titled};
+use crate::card::render::view::{self, Anchor, Badge, EVIDENCE_FOLDED, LISTED, Numbered, Piece, Section, View};
+use crate::card::response::{Because, Evidence, Hunt};
+use crate::diag::Wire;
+
+/// A phase with its cards.
+pub fn section(view: &View<'_>, section: &Section<'_>, place: Place) -> Html {
+    let cards: Vec<Html> = if section.cards.is_empty() {
+        vec![el("p", "nothing", [Html::fixed(view::NOTHING)])]
+    } else {
+        section.cards.iter().map(|n| card(view, *n, place)).collect()
+    };
+    titled(section.anchor, section.title, section.question, cards, place)
+}
+
+fn card(view: &View<'_>, numbered: Numbered<'_>, place: Place) -> Html {
+    let card = numbered.card;
+    let badges = view::badges(card).into_iter().map(|b| {
+        let class = match b {
+            Badge::Status(_) => "chip good",
+            Badge::AskFirst => "chip warn",
+            Badge::Unavailable => "chip",
+        };
+        Html::all([say("span", class, b.word()), Html::fixed(" ")])
+    });
+    let (entities, more) = view::targets(card);
+    let mut on: Vec<Html> =
+        entities.iter().map(|e| el("li", "", [Html::fixed("on "), el("b", "", [say("bdi", "", &e.name)]), say("code", "id", &e.id)])).collect();
+    if on.is_empty() {
+        on.push(Html::fixed("<li>on the incident as a whole</li>"));
+    }
+    if more > 0 {
+        on.push(say("li", "nothing", &view::and_more(more)));
+    }
+    let what = el("div", "what", [say(place.heading(2), "act", &card.title), Html::all(badges), el("ul", "on", on)]);
+    let stat = |name: &str, n: u8| el("span", "", [say("span", "", name), Html::fixed(" "), say("b", "", &n.to_string())]);
+    let rank = el("p", "rank", [stat("priority", card.priority), stat("confidence", card.confidence)]);
+    let top = el("div", "top", [say("span", "num", &numbered.number.to_string()), what, rank]);
+
+    let mut notes = Vec::new();
+    let mut rows = Vec::new();
+    for row in view.rows(card) {
+        let lines: Vec<Html> = row.lines.iter().map(|l| pieces(l, ", ", place)).collect();
+        match row.label {
+            "Unavailable" | "Ask first" => {
+                let class = if row.label == "Unavailable" { "note off" } else { "note" };
+                notes.push(el("p", class, [el("b", "", [Html::fixed(row.label)]), Html::fixed(": ")].into_iter().chain(lines)));
+            }
+            label => {
+                rows.push(el("dt", "", [Html::fixed(label)]));
+                rows.push(el("dd", "", [Html::join(lines, "<br>")]));
+            }
+        }
+    }
+    let text = el("div", "", [say("p", "", &card.why), because(&card.because, place.heading(3))]);
+    let body = el("div", "body", [text, el("dl", "rows", rows)]);
+    let class = if view::is_unavailable(card) { "card off" } else { "card" };
+    tag("article").class(class).id(&place.to(Anchor::Card(numbered.number))).of([top].into_iter().chain(notes).chain([body]))
+}
+
+/// Ids, sentences and links in a line.
+pub fn pieces(all: &[Piece], between: &'static str, place: Place) -> Html {
+    let parts = all.iter().map(|piece| match piece {
+        Piece::Code(t) => say("code", "", t),
+        Piece::Prose(t) => Html::text(t),
+        Piece::Link(anchor, t) => tag("a").to(&place.to(*anchor)).of([Html::text(t)]),
+    });
+    Html::join(parts, between)
+}
+
+/// Clauses, each with its evidence folded away; on paper it is open.
+pub fn because(all: &[Because], heading: &'static str) -> Html {
+    if all.is_empty() {
+        return Html::none();
+    }
+    let clauses = all.iter().map(|b| {
+        if b.evidence.is_empty() {
+            return say("p", "plainly", view::sentence(b));
+        }
+        let (shown, left) = view::shown(b, EVIDENCE_FOLDED);
+        let count = view::counted(b.evidence.len(), "piece of evidence", "pieces of evidence");
+        let mut items: Vec<Html> = shown.iter().map(evidence).collect();
+        if left > 0 {
+            items.push(say("li", "", &view::and_more(left)));
+        }
+        let summary = el("summary", "", [Html::text(view::sentence(b)), Html::fixed(" "), say("span", "count", &count)]);
+        el("details", "", [summary, el("ul", "proof", items)])
+    });
+    el("div", "because", [say(heading, "", "Because")].into_iter().chain(clauses))
+}
+
+fn evidence(e: &Evidence) -> Html {
+    let e = view::evidence(e);
+    let verb = match (e.edge, e.object) {
+        (true, _) => format!("{} →", view::words(e.verb)),
+        (false, Some(_)) => format!("{} =", view::words(e.verb)),
+        (false, None) => format!("{} is", view::words(e.verb)),
+    };
+    let object = match (e.edge, e.object) {
+        (_, Some(o)) => say("code", "", o),
+        (true, None) => Html::fixed("<span class=\"absent\">nothing recorded</span>"),
+        (false, None) => Html::fixed("<span class=\"absent\">not recorded</span>"),
+    };
+    let how = if e.how.is_empty() { Html::none() } else { say("span", "how", &e.how) };
+    el("li", "", [say("code", "", e.subject), Html::fixed(" "), say("span", "verb", &verb), Html::fixed(" "), object, how])
+}
+
+/// A query to be copied.
+pub fn hunt(view: &View<'_>, hunt: &Hunt, number: usize, place: Place) -> Html {
+    let cards = view.hunt_cards(hunt);
+    let belongs = if cards.is_empty() { Html::none() } else { Html::all([Html::fixed("for "), pieces(&cards, "; ", place)]) };
+    let what = el("div", "what", [say(place.heading(2), "act", &hunt.title), el("p", "on", [belongs])]);
+    let rank = el("p", "rank", [say("span", "", hunt.language), say("code", "", &hunt.id)]);
+    let top = el("div", "top", [say("span", "num", &number.to_string()), what, rank]);
+    let query = el("pre", "", [say("code", "", hunt.query.trim_end_matches('\n'))]);
+    tag("article").class("query").id(&place.to(Anchor::Query(number))).of([top, query])
+}
+
+/// The first items of a list, and how many more there are.
+pub fn listed(items: impl Iterator<Item = Html>, all: usize) -> Html {
+    let mut shown: Vec<Html> = items.take(LISTED).collect();
+    let left = all.saturating_sub(shown.len());
+    if left > 0 {
+        shown.push(say("li", "nothing", &view::and_more(left)));
+    }
+    el("ul", "list", shown)
+}
+
+/// A diagnostic as an item of a list.
+pub fn diagnostic(d: &Wire) -> Html {
+    let place = view::diagnostic_place(d).join(", ");
+    let at = if place.is_empty() { Html::none() } else { el("span", "help", [Html::fixed("at "), say("code", "", &place)]) };
+    let help = d.help.as_deref().map_or_else(Html::none, |h| say("span", "help", &format!("help: {h}")));
+    el("li", "", [say("b", "", &view::diagnostic_word(d)), Html::fixed(": "), Html::text(&d.message), at, help])
+}

@@ -1,0 +1,85 @@
+//! `engine run`
+
+use clap::{Args, ValueEnum};
+
+use super::{Exit, IncidentArgs, PlaybookArgs, colour_out, put, tell_line};
+use crate::card::render::{Format, Look, render};
+use crate::card::{Context, Response, respond};
+use crate::model::Time;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Wanted {
+    /// Text on a terminal, JSON in a pipe
+    Auto,
+    /// A page for a terminal
+    Text,
+    /// One document, or an array for several incidents
+    Json,
+    /// One document a line
+    Ndjson,
+    /// For a ticket or pull request
+    Markdown,
+    /// One self-contained page
+    Html,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Run {
+    #[command(flatten)]
+    incidents: IncidentArgs,
+    #[command(flatten)]
+    playbooks: PlaybookArgs,
+    /// Answer as this role or user of the `permissions:` files may act; without it every permission is assumed
+    #[arg(long = "as", value_name = "NAME")]
+    actor: Option<String>,
+    /// The moment for `now()` and for exceptions; an RFC 3339 time or a day
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    now: Option<Time>,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value = "auto")]
+    format: Wanted,
+}
+
+fn moment(text: &str) -> Result<Time, String> {
+    crate::model::time::time(text).ok_or_else(|| "times are written as in 2026-01-31T09:30:00Z or 2026-01-31".to_owned())
+}
+
+impl Run {
+    pub(super) fn run(&self) -> Result<Exit, Exit> {
+        let set = self.playbooks.load()?;
+        let actor = match &self.actor {
+            None => None,
+            Some(name) => match set.permissions.of(name) {
+                Some(permissions) => Some((name.clone(), permissions)),
+                None => {
+                    let known: Vec<&str> = set.permissions.roles.keys().chain(set.permissions.users.keys()).map(String::as_str).collect();
+                    let near = crate::diag::nearest(name, known.iter().copied())
+                        .map_or_else(|| format!("known are {}", known.join(", ")), |k| format!("did you mean `{k}`?"));
+                    tell_line(&format!("engine: no role or user is called `{name}`; {near}"));
+                    return Err(Exit::Input);
+                }
+            },
+        };
+        let today = self.now.unwrap_or_else(crate::runtime::today);
+        let responses: Vec<Response> = self
+            .incidents
+            .read()?
+            .into_iter()
+            .map(|r| respond(&set, &r.incident, &Context { now: self.now, today, actor: actor.clone(), input: r.diagnostics }))
+            .collect();
+        let format = match self.format {
+            Wanted::Auto if std::io::IsTerminal::is_terminal(&std::io::stdout()) => Format::Text,
+            Wanted::Auto | Wanted::Json => Format::Json,
+            Wanted::Text => Format::Text,
+            Wanted::Ndjson => Format::Ndjson,
+            Wanted::Markdown => Format::Markdown,
+            Wanted::Html => Format::Html,
+        };
+        put(&render(&responses, format, &Look { width: width(), colour: colour_out() }))
+    }
+}
+
+/// The width of the terminal as the shell tells it, within what is good to read.
+fn width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|c| c.parse::<usize>().ok()).unwrap_or(100).clamp(60, 120)
+}

@@ -1,0 +1,71 @@
+//! Incidents from a file, standard input, or a folder of table exports.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::diag::{Diagnostic, Severity, codes};
+use crate::intake::{self, Read, Source};
+
+/// Reads incidents from a path; `-` is standard input.
+pub fn read(path: &Path, source: Option<Source>) -> Result<Vec<Read>, Box<Diagnostic>> {
+    let unreadable =
+        |e: &std::io::Error| Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display())));
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        bounded(std::io::stdin().lock(), &mut bytes).map_err(|e| unreadable(&e))?;
+        return intake::read(&bytes, source).map_err(|r| r.diagnostic);
+    }
+    let meta = std::fs::metadata(path).map_err(|e| unreadable(&e))?;
+    if meta.is_dir() {
+        return folder(path);
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| unreadable(&e))?;
+    bounded(file, &mut bytes).map_err(|e| unreadable(&e))?;
+    if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+        bytes = from_yaml(&bytes).map_err(|e| {
+            Box::new(Diagnostic::new(codes::NOT_JSON, Severity::Error, format!("`{}` is not YAML that can be read: {e}", path.display())))
+        })?;
+    }
+    intake::read(&bytes, source).map_err(|r| r.diagnostic)
+}
+
+/// One byte more than is allowed, so that the reader can tell that it is too much, and never more.
+fn bounded(from: impl std::io::Read, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    let most = u64::try_from(intake::limits::BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    from.take(most).read_to_end(bytes).map(|_| ())
+}
+
+/// Our own format may be written in YAML too.
+fn from_yaml(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
+    let value: serde_json::Value = serde_yaml::from_str(text).map_err(|e| e.to_string())?;
+    serde_json::to_vec(&value).map_err(|e| e.to_string())
+}
+
+fn folder(path: &Path) -> Result<Vec<Read>, Box<Diagnostic>> {
+    let unreadable =
+        |e: &std::io::Error| Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display())));
+    let mut names: Vec<_> = std::fs::read_dir(path).map_err(|e| unreadable(&e))?.filter_map(Result::ok).map(|e| e.path()).collect();
+    names.sort();
+    let mut files = Vec::new();
+    let mut total = 0usize;
+    for name in names.iter().filter(|n| n.is_file() && n.extension().is_some_and(|e| e == "json" || e == "jsonl" || e == "ndjson")) {
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(name).map_err(|e| unreadable(&e))?;
+        bounded(file, &mut bytes).map_err(|e| unreadable(&e))?;
+        total = total.saturating_add(bytes.len());
+        if total > intake::limits::BYTES {
+            return Err(Box::new(
+                Diagnostic::new(
+                    codes::INPUT_LIMIT,
+                    Severity::Error,
+                    format!("the tables in `{}` are larger than {} MiB", path.display(), intake::limits::BYTES >> 20),
+                )
+                .help("export one incident at a time"),
+            ));
+        }
+        files.push((name.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(), bytes));
+    }
+    intake::read_tables(&files).map_err(|r| r.diagnostic)
+}

@@ -1,0 +1,90 @@
+//! Playbooks from the binary and from folders.
+
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+
+use crate::diag::{Diagnostic, Severity, codes};
+use crate::playbook::{Input, limits};
+
+/// What ships.
+static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
+
+/// The files that ship.
+pub fn shipped() -> Vec<Input> {
+    fn walk(dir: &Dir<'_>, out: &mut Vec<Input>) {
+        for file in dir.files().filter(|f| is_playbook(f.path())) {
+            if let Some(text) = file.contents_utf8() {
+                out.push(Input { path: format!("<shipped>/{}", file.path().display()), text: text.to_owned(), layer: 0 });
+            }
+        }
+        dir.dirs().for_each(|d| walk(d, out));
+    }
+    let mut out = Vec::new();
+    walk(&SHIPPED, &mut out);
+    out
+}
+
+fn is_playbook(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "yaml" || e == "yml")
+}
+
+/// The files of some folders, each a layer above those before it; `with_shipped` puts what ships below them all.
+/// What cannot be read is a diagnostic.
+pub fn load(folders: &[PathBuf], with_shipped: bool) -> (Vec<Input>, Vec<Diagnostic>) {
+    let mut files = if with_shipped { shipped() } else { Vec::new() };
+    let mut wrong = Vec::new();
+    for (n, folder) in folders.iter().enumerate() {
+        let layer = n.saturating_add(1);
+        let before = files.len();
+        walk(folder, layer, 0, &mut files, &mut wrong);
+        if files.len() == before && wrong.is_empty() {
+            wrong.push(
+                Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` holds no playbook file", folder.display()))
+                    .help("playbook files end in .yaml or .yml"),
+            );
+        }
+    }
+    tracing::debug!(files = files.len(), "playbook files read");
+    (files, wrong)
+}
+
+fn walk(path: &Path, layer: usize, depth: usize, files: &mut Vec<Input>, wrong: &mut Vec<Diagnostic>) {
+    let unreadable = |e: &std::io::Error| Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display()));
+    if files.len() >= limits::FILES || depth > 32 {
+        return;
+    }
+    let meta = match std::fs::metadata(path) {
+        Ok(m) => m,
+        Err(e) => return wrong.push(unreadable(&e)),
+    };
+    if meta.is_dir() {
+        let mut entries: Vec<PathBuf> = match std::fs::read_dir(path) {
+            Ok(all) => all.filter_map(Result::ok).map(|e| e.path()).collect(),
+            Err(e) => return wrong.push(unreadable(&e)),
+        };
+        entries.sort();
+        // Hidden entries are an editor's or a version control's, not an author's.
+        for entry in entries.iter().filter(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with('.'))) {
+            if entry.is_dir() || is_playbook(entry) {
+                walk(entry, layer, depth.saturating_add(1), files, wrong);
+            }
+        }
+        return;
+    }
+    if meta.len() > u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX) {
+        return wrong.push(
+            Diagnostic::new(codes::LIMIT, Severity::Error, format!("`{}` is larger than {} KiB", path.display(), limits::FILE_BYTES >> 10))
+                .help("split it"),
+        );
+    }
+    match std::fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => files.push(Input { path: path.display().to_string(), text, layer }),
+        Ok(Err(e)) => wrong.push(Diagnostic::new(
+            codes::UNREADABLE,
+            Severity::Error,
+            format!("`{}` is not UTF-8: byte {}", path.display(), e.utf8_error().valid_up_to()),
+        )),
+        Err(e) => wrong.push(unreadable(&e)),
+    }
+}
