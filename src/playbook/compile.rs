@@ -173,19 +173,12 @@ impl Work<'_> {
         }
         let declared_actions: BTreeSet<&str> = actions.iter().map(|d| d.id.as_str()).collect();
         let type_ids: BTreeSet<&str> = types.iter().map(|d| d.id.as_str()).collect();
-        let library_nodes: BTreeMap<&str, &Node> = libraries.iter().map(|d| (d.id.as_str(), d.node)).collect();
-        for d in &libraries {
-            book::check_library(&mut self.reader, d.node, &names, &mut questions);
-        }
+        let libraries: BTreeMap<&str, book::Scope> =
+            libraries.iter().map(|d| (d.id.as_str(), book::library(&mut self.reader, d.node, &names, &mut questions))).collect();
         for d in &books {
             let errors = self.errors();
-            let around = book::Around {
-                names: &names,
-                actions: &set.actions,
-                declared_actions: &declared_actions,
-                types: &type_ids,
-                libraries: &library_nodes,
-            };
+            let around =
+                book::Around { names: &names, actions: &set.actions, declared_actions: &declared_actions, types: &type_ids, libraries: &libraries };
             let made = book::compile(&mut self.reader, d, &around, &mut questions);
             if let Some(p) = made
                 && self.errors() == errors

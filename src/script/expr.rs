@@ -167,6 +167,7 @@ pub struct Arm {
 #[derive(Debug, Default)]
 pub struct Questions {
     ids: HashMap<Key, MemoId>,
+    patterns: HashMap<String, Arc<regex::Regex>>,
 }
 
 impl Questions {
@@ -174,6 +175,16 @@ impl Questions {
     pub fn id(&mut self, key: Key) -> MemoId {
         let next = MemoId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
         *self.ids.entry(key).or_insert(next)
+    }
+
+    /// A regular expression, compiled once however often it is written.
+    pub fn pattern(&mut self, text: &str) -> Result<Arc<regex::Regex>, regex::Error> {
+        if let Some(known) = self.patterns.get(text) {
+            return Ok(known.clone());
+        }
+        let made = Arc::new(regex::RegexBuilder::new(text).size_limit(super::limits::REGEX_BYTES).build()?);
+        self.patterns.insert(text.to_owned(), made.clone());
+        Ok(made)
     }
 
     /// How many different questions there are.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::expr::Questions;
 use super::functions::Pat;
 use super::functions::net::Net;
 use super::glob::Glob;
-use super::limits;
 use super::lower::Env;
 use super::ty::Ty;
 use super::value::Value;
@@ -38,12 +38,11 @@ pub fn read_as(ty: &Ty, text: &str) -> Option<Result<Value, Wrong>> {
 }
 
 /// A text for a parameter that is read when the playbook loads.
-pub fn read_param(pat: Pat, text: &str, env: &Env<'_>) -> Result<Value, Wrong> {
+pub fn read_param(pat: Pat, text: &str, env: &Env<'_>, questions: &mut Questions) -> Result<Value, Wrong> {
     match pat {
-        Pat::Regex => regex::RegexBuilder::new(text)
-            .size_limit(limits::REGEX_BYTES)
-            .build()
-            .map(|r| Value::Pattern(Arc::new(r)))
+        Pat::Regex => questions
+            .pattern(text)
+            .map(Value::Pattern)
             .map_err(|e| (codes::PATTERN, format!("`{text}` is not a regular expression: {}", last_line(&e.to_string())), None)),
         Pat::Glob => Ok(Value::Glob(Arc::new(Glob::new(text)))),
         Pat::Network => Net::parse(text)

@@ -498,7 +498,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
             other => return self.refuse(other.position(), "this", "name one of the lists: `lists.own_networks`"),
         };
         let span = self.token(at);
-        match literal::read_param(Pat::ListId, &name, &self.env) {
+        match literal::read_param(Pat::ListId, &name, &self.env, self.questions) {
             Ok(v) => {
                 let base = self.constant(v, Ty::Named, span);
                 match rest {
@@ -1013,7 +1013,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
     fn argument(&mut self, x: Expr, pat: Pat, name: &str, param: &str, receiver: &Ty) -> Expr {
         if pat.literal() {
             return match &x.node {
-                Node::Const(Value::Text(t)) => match literal::read_param(pat, t, &self.env) {
+                Node::Const(Value::Text(t)) => match literal::read_param(pat, t, &self.env, self.questions) {
                     Ok(v) => {
                         let ty = if pat == Pat::LevelWord { Ty::Level } else { Ty::Unknown };
                         let word = format!("const {t}");
