@@ -97,8 +97,8 @@ fn matches(cx: &mut Cx<'_>, signal: &Signal, ix: AlertIx, _alert: &Alert, seen: 
 
 fn fits(rule: &SignalRule, seen: &Seen) -> bool {
     (rule.detectors.is_empty() || !rule.detectors.is_disjoint(&seen.detectors))
-        && (rule.titles.is_empty() || rule.titles.iter().any(|t| t.is_match(&seen.title)))
-        && (rule.products.is_empty() || rule.products.iter().any(|t| t.is_match(&seen.product)))
+        && (rule.titles.is_empty() || rule.titles.iter().any(|t| t.fits(&seen.title)))
+        && (rule.products.is_empty() || rule.products.iter().any(|t| t.fits(&seen.product)))
         && (rule.categories.is_empty() || rule.categories.contains(&seen.category))
 }
 

@@ -26,6 +26,8 @@ struct Logon {
     device: Ref,
     domain: String,
     account: String,
+    /// Whether the alert itself names the account.
+    named: bool,
 }
 
 /// The alert that is being read; without one, the incident itself.
@@ -111,8 +113,8 @@ impl Context {
     }
 
     /// An account that a device says was logged on; who that is may be told by another record.
-    pub fn logon(&mut self, place: &Place, device: Ref, domain: &str, account: &str) {
-        self.logons.push(Logon { at: place.alert, device, domain: domain.to_lowercase(), account: account.to_lowercase() });
+    pub fn logon(&mut self, place: &Place, device: Ref, domain: &str, account: &str, named: bool) {
+        self.logons.push(Logon { at: place.alert, device, domain: domain.to_lowercase(), account: account.to_lowercase(), named });
     }
 
     /// An account with a strong id, by its name, for [`logon`](Self::logon).
@@ -231,7 +233,7 @@ impl Context {
                 user.weak("sam", &format!("{}\\{}", logon.domain, logon.account)).name(1, &logon.account);
                 user.prop("account_name", logon.account.clone()).prop("domain", logon.domain.clone());
             }
-            let place = Place { alert: None, id: String::new() };
+            let place = Place { alert: logon.at.filter(|_| logon.named), id: String::new() };
             let user = self.add(&place, user);
             self.relate(&Place { alert: logon.at, id: String::new() }, user, "logged_on", logon.device);
         }

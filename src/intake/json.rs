@@ -343,6 +343,49 @@ impl Json {
         }
     }
 
+    /// Cuts texts that are longer than is kept, and tells the path and length of each. A digest keeps different texts apart.
+    pub fn cut_long(&mut self, path: &mut String, found: &mut Vec<(String, usize)>) {
+        let start = path.len();
+        match self {
+            Self::Text(t) if t.len() > limits::TEXT => {
+                found.push((path.clone(), t.len()));
+                let digest: String = blake3::hash(t.as_bytes()).to_hex().chars().take(8).collect();
+                let mut at = limits::TEXT;
+                while !t.is_char_boundary(at) {
+                    at = at.saturating_sub(1);
+                }
+                *t = format!("{}…({digest})", t.get(..at).unwrap_or("")).into_boxed_str();
+            }
+            Self::List(items) => {
+                for (n, item) in items.iter_mut().enumerate() {
+                    if item.may_be_long() {
+                        path.push_str(&format!("[{n}]"));
+                        item.cut_long(path, found);
+                        path.truncate(start);
+                    }
+                }
+            }
+            Self::Map(entries) => {
+                for (k, v) in entries.iter_mut() {
+                    if v.may_be_long() {
+                        path.push_str(&step(k));
+                        v.cut_long(path, found);
+                        path.truncate(start);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn may_be_long(&self) -> bool {
+        match self {
+            Self::Text(t) => t.len() > limits::TEXT,
+            Self::List(_) | Self::Map(_) => true,
+            _ => false,
+        }
+    }
+
     /// Writes it compactly, for a digest of its content.
     pub fn write(&self, out: &mut String, skip: &dyn Fn(&str) -> bool) {
         match self {

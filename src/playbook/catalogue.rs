@@ -12,7 +12,7 @@ use super::yaml::Node;
 use crate::diag::{codes, nearest};
 use crate::model::level::squash;
 use crate::model::{Kind, Kinds, Phase, Prop, PropType, PropValue, Rel, Verdict};
-use crate::script::functions::net::glob_regex;
+use crate::script::glob::Glob;
 use crate::script::lists::ListKind;
 use crate::script::{Env, NamedList, Questions, Ty};
 use crate::source::Scalar;
@@ -111,16 +111,9 @@ impl Catalogue<'_, '_> {
         Some(rule)
     }
 
-    fn globs(&mut self, fields: &Fields<'_>, key: &str) -> Vec<regex::Regex> {
+    fn globs(&mut self, fields: &Fields<'_>, key: &str) -> Vec<Glob> {
         let Some(n) = fields.get(key) else { return Vec::new() };
-        let mut made = Vec::new();
-        for s in self.reader.texts(n, &format!("`{key}`")) {
-            match glob_regex(&normal(&s.text)) {
-                Some(r) => made.push(r),
-                None => self.reader.error(codes::PATTERN, s.span, "the glob is too large"),
-            }
-        }
-        made
+        self.reader.texts(n, &format!("`{key}`")).iter().map(|s| Glob::new(&normal(&s.text))).collect()
     }
 
     fn says(&mut self, node: &Node, env: &Env<'_>) -> Option<Says> {

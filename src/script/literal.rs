@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::functions::Pat;
-use super::functions::net::{Net, glob_regex};
+use super::functions::net::Net;
+use super::glob::Glob;
 use super::limits;
 use super::lower::Env;
 use super::ty::Ty;
@@ -44,9 +45,7 @@ pub fn read_param(pat: Pat, text: &str, env: &Env<'_>) -> Result<Value, Wrong> {
             .build()
             .map(|r| Value::Pattern(Arc::new(r)))
             .map_err(|e| (codes::PATTERN, format!("`{text}` is not a regular expression: {}", last_line(&e.to_string())), None)),
-        Pat::Glob => {
-            glob_regex(text).map(|r| Value::Pattern(Arc::new(r))).ok_or_else(|| (codes::PATTERN, format!("the glob `{text}` is too large"), None))
-        }
+        Pat::Glob => Ok(Value::Glob(Arc::new(Glob::new(text)))),
         Pat::Network => Net::parse(text)
             .map(Value::Net)
             .ok_or_else(|| (codes::PATTERN, format!("`{text}` is not a network"), Some("networks are written as in \"203.0.113.0/24\"".into()))),

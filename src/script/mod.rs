@@ -5,6 +5,7 @@ pub mod expr;
 pub mod facts;
 pub mod fields;
 pub mod functions;
+pub mod glob;
 pub mod limits;
 pub mod lists;
 pub mod literal;
