@@ -590,6 +590,9 @@ impl Builder {
             let (Some(alert), Some(Some(entity))) = (alert.and_then(|a| order.get(a.0)), place.get(n)) else { continue };
             if let Some(a) = alerts.get_mut(alert.0 as usize) {
                 a.entities.entry(*entity).or_default().extend(draft.roles.iter().cloned());
+                if !draft.record.is_empty() {
+                    a.named.insert(*entity);
+                }
             }
         }
         alerts

@@ -95,8 +95,10 @@ pub struct Alert {
     pub determination: Option<String>,
     /// Fields of the source that have no place of their own, nested keys joined by a dot.
     pub extra: BTreeMap<String, String>,
-    /// The entities that it names, with the roles they play in it.
+    /// The entities that it is about, with the roles they play in it.
     pub entities: BTreeMap<EntityIx, BTreeSet<String>>,
+    /// Those of them that it holds a record of; the others are only named by a field, as a sender is by a message.
+    pub named: BTreeSet<EntityIx>,
 }
 
 /// A value of a property.
