@@ -96,7 +96,8 @@ fn matches(cx: &mut Cx<'_>, signal: &Signal, ix: AlertIx, _alert: &Alert, seen: 
 }
 
 fn fits(rule: &SignalRule, seen: &Seen) -> bool {
-    (rule.detectors.is_empty() || !rule.detectors.is_disjoint(&seen.detectors))
+    let any_detector = rule.detectors.is_empty() && rule.families.is_empty();
+    (any_detector || !rule.detectors.is_disjoint(&seen.detectors) || rule.families.iter().any(|g| seen.detectors.iter().any(|d| g.fits(d))))
         && (rule.titles.is_empty() || rule.titles.iter().any(|t| t.fits(&seen.title)))
         && (rule.products.is_empty() || rule.products.iter().any(|t| t.fits(&seen.product)))
         && (rule.categories.is_empty() || rule.categories.contains(&seen.category))
