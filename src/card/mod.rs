@@ -86,15 +86,12 @@ fn names(incident: &Incident) -> BTreeMap<String, String> {
     let entities = incident.entities.iter().map(|e| (e.id.clone(), e.name.clone()));
     let alerts = incident.alerts.iter().map(|a| (format!("alert:{}", a.id), format!("alert \u{201c}{}\u{201d}", a.title)));
     let all: BTreeMap<String, String> = entities.chain(alerts).filter(|(_, name)| !name.trim().is_empty()).collect();
-    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    let kind = |id: &str| id.split(':').next().unwrap_or("").to_owned();
+    let mut count: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for (id, name) in &all {
-        let kind = id.split(':').next().unwrap_or("");
-        if kind != "alert" {
-            let n = count.entry(name).or_default();
-            *n = n.saturating_add(1);
-        }
+        let n = count.entry((kind(id), name)).or_default();
+        *n = n.saturating_add(1);
     }
-    all.iter()
-        .map(|(id, name)| (id.clone(), if count.get(name.as_str()).is_some_and(|n| *n > 1) { format!("{name} ({id})") } else { name.clone() }))
-        .collect()
+    let several = |id: &str, name: &str| kind(id) != "alert" && count.get(&(kind(id), name)).is_some_and(|n| *n > 1);
+    all.iter().map(|(id, name)| (id.clone(), if several(id, name) { format!("{name} ({id})") } else { name.clone() })).collect()
 }

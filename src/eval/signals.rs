@@ -176,7 +176,12 @@ fn relate(facts: &Facts<'_>, ix: AlertIx, alert: &Alert, from: Kind, rel: Rel, t
 /// whether the alert names them.
 fn ends(facts: &Facts<'_>, alert: &Alert, kind: Kind) -> (Vec<EntityIx>, bool) {
     let is = |e: &EntityIx| facts.entity(*e).is_some_and(|e| e.kind == kind);
-    let recorded: Vec<EntityIx> = alert.named.iter().copied().filter(is).collect();
+    let mut recorded: Vec<EntityIx> = alert.named.iter().copied().filter(is).collect();
+    // A machine's own address, told with the machine, is not what the alert is about where there is another one.
+    let own = |e: &EntityIx| facts.graph.arriving(*e, false).into_iter().filter_map(|x| facts.graph.edge(x)).any(|r| r.rel.spec().name == "has_ip");
+    if kind == Kind::Ip && !recorded.iter().all(own) {
+        recorded.retain(|e| !own(e));
+    }
     if !recorded.is_empty() {
         return (recorded, true);
     }
