@@ -25,11 +25,21 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> St
                 sources.get(l.span.file).map(|f| (n, f, clamp(&f.text, l.span.start as usize, l.span.end as usize), visible(&l.text)))
             })
             .collect();
-        for (n, file, range, text) in &labels {
-            let kind = if *n == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-            let annotation = kind.span(range.clone());
-            let annotation = if text.is_empty() { annotation } else { annotation.label(text.as_str()) };
-            group = group.element(Snippet::source(&*file.text).path(&*file.path).annotation(annotation));
+        // The labels of one file are drawn in one piece.
+        let mut files: Vec<&SourceFile> = Vec::new();
+        for (_, file, _, _) in &labels {
+            if !files.iter().any(|f| std::ptr::eq(*f, *file)) {
+                files.push(file);
+            }
+        }
+        for file in files {
+            let mut snippet = Snippet::source(&*file.text).path(&*file.path);
+            for (n, _, range, text) in labels.iter().filter(|(_, f, _, _)| std::ptr::eq(*f, file)) {
+                let kind = if *n == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+                let annotation = kind.span(range.clone());
+                snippet = snippet.annotation(if text.is_empty() { annotation } else { annotation.label(text.as_str()) });
+            }
+            group = group.element(snippet);
         }
         let path = d.path.as_deref().map(|p| format!("at {}", visible(p)));
         if let Some(path) = &path {

@@ -777,8 +777,8 @@ fn headline(incident: &mut Incident) {
         alert.title = alert.title.trim_matches(|c: char| c.is_whitespace() || crate::diag::human::hidden(c)).to_owned();
     }
     incident.severity = incident.severity.or_else(|| incident.alerts.iter().filter_map(|a| a.severity).max());
-    let first = incident.alerts.iter().filter_map(|a| a.first.or(a.last)).min();
-    let last = incident.alerts.iter().filter_map(|a| a.last.or(a.first)).max();
+    let first = incident.alerts.iter().filter_map(|a| a.first.or(a.last).or(a.created)).min();
+    let last = incident.alerts.iter().filter_map(|a| a.last.or(a.first).or(a.created)).max();
     incident.first_activity = earliest(incident.first_activity, first).or(incident.created);
     incident.last_activity = incident.last_activity.max(last).or(incident.first_activity);
     let decided: BTreeSet<(Option<Classification>, Option<String>)> =

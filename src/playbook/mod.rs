@@ -1,6 +1,7 @@
 //! The language: YAML with places, the keys of each kind of file, and the way from files to a checked, compiled set.
 
 mod book;
+mod cards;
 pub mod catalogue;
 pub mod compile;
 pub mod keys;

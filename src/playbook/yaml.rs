@@ -170,6 +170,17 @@ impl Builder<'_> {
         Span::new(self.id, byte(&self.file.text, &s.start), byte(&self.file.text, &s.end))
     }
 
+    /// A tag or anchor at a node, with its place.
+    fn odd(&self, anchor: usize, tag: bool, at: &granit_parser::Span) -> Option<(&'static str, Span)> {
+        if tag {
+            Some(("a tag (`!…`)", at.tag_span().map_or_else(|| self.span(at), |t| self.span(&t))))
+        } else if anchor != 0 {
+            Some(("an anchor (`&…`)", self.span(at)))
+        } else {
+            None
+        }
+    }
+
     fn take(&mut self, event: Event<'_>, at: &granit_parser::Span) -> Result<(), Box<Diagnostic>> {
         let span = self.span(at);
         match event {
@@ -190,13 +201,13 @@ impl Builder<'_> {
                 self.node(node)?;
             }
             Event::Scalar(value, style, anchor, tag) => {
-                let odd = odd(anchor, tag.is_some(), span);
+                let odd = self.odd(anchor, tag.is_some(), at);
                 let node = Node { yaml: self.scalar(&value, style, span), span, odd };
                 self.node(node)?;
             }
-            Event::SequenceStart(_, anchor, tag) => self.open(Open::List(Vec::new(), span.start as usize, odd(anchor, tag.is_some(), span)), span)?,
+            Event::SequenceStart(_, anchor, tag) => self.open(Open::List(Vec::new(), span.start as usize, self.odd(anchor, tag.is_some(), at)), span)?,
             Event::MappingStart(_, anchor, tag) => {
-                self.open(Open::Map(Vec::new(), None, span.start as usize, odd(anchor, tag.is_some(), span)), span)?
+                self.open(Open::Map(Vec::new(), None, span.start as usize, self.odd(anchor, tag.is_some(), at)), span)?
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let node = match self.stack.pop() {
@@ -254,15 +265,5 @@ impl Builder<'_> {
             }
             ScalarStyle::Literal | ScalarStyle::Folded => Yaml::Scalar(Scalar::aligned(value, span, raw, start, Quote::None), Style::Block),
         }
-    }
-}
-
-fn odd(anchor: usize, tag: bool, span: Span) -> Option<(&'static str, Span)> {
-    if tag {
-        Some(("a tag (`!…`)", span))
-    } else if anchor != 0 {
-        Some(("an anchor (`&…`)", span))
-    } else {
-        None
     }
 }
