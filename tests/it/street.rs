@@ -9,7 +9,8 @@ const STREET: &[&str] = &["source", "diag", "model", "intake", "script", "playbo
 /// The first room that may touch the machine.
 const FIRST_DOOR: &str = "runtime";
 /// What a pure room must not name.
-const IMPURE: &[&str] = &["std::fs", "std::net::Tcp", "std::net::Udp", "std::env", "std::time", "std::thread", "std::process", "std::io", "println!", "eprintln!"];
+const IMPURE: &[&str] =
+    &["std::fs", "std::net::Tcp", "std::net::Udp", "std::env", "std::time", "std::thread", "std::process", "std::io", "println!", "eprintln!"];
 
 fn place(room: &str) -> usize {
     STREET.iter().position(|r| *r == room).unwrap_or(usize::MAX)
