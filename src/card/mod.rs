@@ -2,6 +2,7 @@
 
 mod build;
 mod evidence;
+pub mod graph;
 pub mod kql;
 pub mod render;
 pub mod response;

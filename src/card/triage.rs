@@ -26,51 +26,59 @@ struct Opinion {
 
 /// The triage of an incident.
 pub fn triage(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation) -> Triage {
-    let mut opinions = Vec::new();
+    let mut opinions: Vec<Opinion> = Vec::new();
+    let mut others: Vec<Opinion> = Vec::new();
     let mut missing = Vec::new();
     for m in &evaluation.matched {
         let Some(p) = set.playbooks.get(m.playbook) else { continue };
-        match m.arm.and_then(|a| p.triage.get(a)) {
-            Some(arm) => {
-                let why = match arm.why.render(cx, &[]) {
-                    Ok(t) => t,
-                    Err(stop) => {
-                        evaluation.diagnostics.push(failure(p, None, &stop));
-                        continue;
-                    }
-                };
-                let mut reasons: Vec<Reason> = Vec::new();
-                if let Some(when) = &arm.when {
-                    because::clauses(cx, when, &[], &mut reasons);
+        if m.arms.is_empty() {
+            lacking(cx, p, &mut missing);
+        }
+        for (n, arm) in m.arms.iter().filter_map(|a| p.triage.get(*a)).enumerate() {
+            let why = match arm.why.render(cx, &[]) {
+                Ok(t) => t,
+                Err(stop) => {
+                    evaluation.diagnostics.push(failure(p, None, &stop));
+                    continue;
                 }
-                let place = set.sources.place(arm.span);
-                opinions.push(Opinion {
-                    classification: arm.classification,
-                    determination: arm.determination.clone(),
-                    confidence: arm.confidence,
-                    why,
-                    alerts: evidence::alerts(cx.facts, &reasons),
-                    because: evidence::because(cx.facts, &reasons, |r| unsaid(set, p, r)),
-                    source: TriageSource {
-                        origin: "rules",
-                        playbook: Some(p.id.to_string()),
-                        file: Some(place.file.to_string()),
-                        line: Some(place.line),
-                    },
-                    playbook: p.id.to_string(),
-                });
+            };
+            let mut reasons: Vec<Reason> = Vec::new();
+            if let Some(when) = arm.when.as_ref().filter(|_| n == 0) {
+                because::clauses(cx, when, &[], &mut reasons);
             }
-            None => lacking(cx, p, &mut missing),
+            let place = set.sources.place(arm.span);
+            let opinion = Opinion {
+                classification: arm.classification,
+                determination: arm.determination.clone(),
+                confidence: arm.confidence,
+                why,
+                alerts: evidence::alerts(cx.facts, &reasons),
+                because: evidence::because(cx.facts, &reasons, |r| unsaid(p, r)),
+                source: TriageSource {
+                    origin: "rules",
+                    playbook: Some(p.id.to_string()),
+                    file: Some(place.file.to_string()),
+                    line: Some(place.line),
+                },
+                playbook: p.id.to_string(),
+            };
+            // A playbook says what its first arm says; what further arms would say was considered.
+            if n == 0 { opinions.push(opinion) } else { others.push(opinion) }
         }
     }
-    opinions.sort_by(|a, b| {
-        (a.classification, std::cmp::Reverse(a.confidence), &a.playbook).cmp(&(b.classification, std::cmp::Reverse(b.confidence), &b.playbook))
-    });
+    let order = |all: &mut Vec<Opinion>| {
+        all.sort_by(|a, b| {
+            (a.classification, std::cmp::Reverse(a.confidence), &a.playbook).cmp(&(b.classification, std::cmp::Reverse(b.confidence), &b.playbook))
+        });
+    };
+    order(&mut opinions);
+    order(&mut others);
     let mut chosen = combined(&opinions);
     let considered = |skip: usize| -> Vec<Considered> {
         opinions
             .iter()
             .skip(skip)
+            .chain(&others)
             .map(|o| Considered {
                 classification: o.classification,
                 determination: o.determination.clone(),
@@ -180,10 +188,9 @@ fn failing(cx: &mut Cx<'_>, e: &Expr, params: &[Value], out: &mut Vec<String>) {
 }
 
 /// The sentence for a clause whose author gave none.
-pub fn unsaid(set: &PlaybookSet, p: &Playbook, r: &Reason) -> String {
+pub fn unsaid(p: &Playbook, r: &Reason) -> String {
     if r.name == "when" {
         return format!("the test of `{}` holds", p.id);
     }
-    let _ = set;
     format!("it is one of `{}`", r.name)
 }

@@ -2,8 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Exit, IncidentArgs, PlaybookArgs, put};
+use super::{Exit, IncidentArgs, PlaybookArgs, colour_out, put};
 use crate::card::graph::document;
+use crate::card::render::Look;
 use crate::card::render::graph::{GraphFormat, render};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,6 +52,6 @@ impl Graph {
         };
         let notes: Vec<_> = read.into_iter().flat_map(|r| r.diagnostics).collect();
         super::tell(&notes, &set.sources);
-        put(&render(&docs, format))
+        put(&render(&docs, format, &Look { colour: colour_out(), ..Look::default() }))
     }
 }

@@ -2,7 +2,7 @@
 
 mod actions;
 mod check;
-//mod graph;
+mod graph;
 mod run;
 
 use std::ffi::OsString;
@@ -43,8 +43,8 @@ struct Cli {
 enum Command {
     /// Guided response to incidents: triage and cards
     Run(run::Run),
-    //XX
-    //Graph(graph::Graph),
+    /// The entities of an incident and how they are related
+    Graph(graph::Graph),
     /// What is wrong with playbook files, all of it at once
     Check(check::Check),
     /// The verbs that cards can recommend
@@ -125,7 +125,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let done = match cli.command {
         Command::Run(c) => c.run(),
-        //Command::Graph(c) => c.run(),
+        Command::Graph(c) => c.run(),
         Command::Check(c) => c.run(),
         Command::Actions(c) => c.run(),
     };

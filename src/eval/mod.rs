@@ -27,8 +27,8 @@ pub struct Evaluation {
 pub struct Matched {
     /// Its position in the set.
     pub playbook: usize,
-    /// The arm of its triage that holds, if one does.
-    pub arm: Option<usize>,
+    /// The arms of its triage that hold; the first is what it says, the others were considered.
+    pub arms: Vec<usize>,
     /// Its cards that hold: the card's position, and what it is about.
     pub hits: Vec<Hit>,
 }
@@ -64,7 +64,7 @@ pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>) -> Evaluation {
     let mut out = Evaluation::default();
     for n in candidates(set, cx.facts) {
         let Some(playbook) = set.playbooks.get(n) else { continue };
-        let arm = arm(playbook, cx, &mut out.diagnostics);
+        let arms = arms(playbook, cx, &mut out.diagnostics);
         let mut hits = Vec::new();
         for (c, card) in playbook.cards.iter().enumerate() {
             match targets(card, cx) {
@@ -72,7 +72,7 @@ pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>) -> Evaluation {
                 Err(stop) => out.diagnostics.push(failure(playbook, Some(card), &stop)),
             }
         }
-        out.matched.push(Matched { playbook: n, arm, hits });
+        out.matched.push(Matched { playbook: n, arms, hits });
     }
     out
 }
@@ -87,16 +87,17 @@ pub fn failure(playbook: &Playbook, card: Option<&CardRule>, stop: &Stop) -> Dia
     d
 }
 
-/// The first arm that holds.
-fn arm(playbook: &Playbook, cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Option<usize> {
+/// The arms that hold, in order.
+fn arms(playbook: &Playbook, cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> {
+    let mut holding = Vec::new();
     for (n, arm) in playbook.triage.iter().enumerate() {
         match arm.when.as_ref().map_or(Ok(true), |w| cx.holds(w, &[])) {
-            Ok(true) => return Some(n),
+            Ok(true) => holding.push(n),
             Ok(false) => {}
             Err(stop) => out.push(failure(playbook, None, &stop)),
         }
     }
-    None
+    holding
 }
 
 /// What a card is about, for each time that it holds.

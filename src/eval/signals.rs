@@ -96,9 +96,10 @@ fn matches(cx: &mut Cx<'_>, signal: &Signal, ix: AlertIx, _alert: &Alert, seen: 
 }
 
 fn fits(rule: &SignalRule, seen: &Seen) -> bool {
-    (rule.detectors.is_empty() || !rule.detectors.is_disjoint(&seen.detectors))
-        && (rule.titles.is_empty() || rule.titles.iter().any(|t| t.is_match(&seen.title)))
-        && (rule.products.is_empty() || rule.products.iter().any(|t| t.is_match(&seen.product)))
+    let any_detector = rule.detectors.is_empty() && rule.families.is_empty();
+    (any_detector || !rule.detectors.is_disjoint(&seen.detectors) || rule.families.iter().any(|g| seen.detectors.iter().any(|d| g.fits(d))))
+        && (rule.titles.is_empty() || rule.titles.iter().any(|t| t.fits(&seen.title)))
+        && (rule.products.is_empty() || rule.products.iter().any(|t| t.fits(&seen.product)))
         && (rule.categories.is_empty() || rule.categories.contains(&seen.category))
 }
 
@@ -170,11 +171,20 @@ fn relate(facts: &Facts<'_>, ix: AlertIx, alert: &Alert, from: Kind, rel: Rel, t
     }
 }
 
-/// The entities of a kind that an alert is about: those that it names, else those one hop away from what it names
-/// (an email's recipient's owner, an email's URLs). The flag says whether it names them.
+/// The entities of a kind that an alert is about: those that it has a record of, else those that its records name (but
+/// not who sent a message), else those one hop away (an email's recipient's owner, an email's URLs). The flag says
+/// whether the alert names them.
 fn ends(facts: &Facts<'_>, alert: &Alert, kind: Kind) -> (Vec<EntityIx>, bool) {
     let is = |e: &EntityIx| facts.entity(*e).is_some_and(|e| e.kind == kind);
-    let named: Vec<EntityIx> = alert.entities.keys().copied().filter(is).collect();
+    let recorded: Vec<EntityIx> = alert.named.iter().copied().filter(is).collect();
+    if !recorded.is_empty() {
+        return (recorded, true);
+    }
+    let sender = |e: &EntityIx| {
+        let sent = facts.graph.arriving(*e, false).into_iter().filter_map(|x| facts.graph.edge(x)).filter(|r| r.rel.spec().name == "sent_by");
+        sent.map(|r| r.from).any(|m| alert.entities.contains_key(&m))
+    };
+    let named: Vec<EntityIx> = alert.entities.keys().copied().filter(is).filter(|e| !sender(e)).collect();
     if !named.is_empty() {
         return (named, true);
     }

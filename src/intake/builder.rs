@@ -58,6 +58,9 @@ const NAMESPACES: &[(&str, bool)] = &[
 const BARE: &[&str] =
     &["upn", "message", "product", "address", "url", "name", "resource", "path", "process", "key", "id", "session", "app", "fqdn", "sam", "host"];
 
+/// How many devices of one name are taken for the machine of a virtual machine's record.
+const MOST_NAMESAKES: usize = 8;
+
 /// How many scopes lie in one another.
 const DEEPEST_SCOPE: usize = 16;
 
@@ -590,6 +593,9 @@ impl Builder {
             let (Some(alert), Some(Some(entity))) = (alert.and_then(|a| order.get(a.0)), place.get(n)) else { continue };
             if let Some(a) = alerts.get_mut(alert.0 as usize) {
                 a.entities.entry(*entity).or_default().extend(draft.roles.iter().cloned());
+                if !draft.record.is_empty() {
+                    a.named.insert(*entity);
+                }
             }
         }
         alerts
@@ -734,23 +740,30 @@ fn unique_ids(made: &mut [(Entity, &Vec<usize>)]) {
 fn same_names(incident: &mut Incident) {
     let Some(rel) = Rel::named("same_name") else { return };
     let mut found = Vec::new();
+    let known: BTreeSet<(EntityIx, EntityIx)> = incident.relations.iter().filter(|r| r.rel == rel).map(|r| (r.from, r.to)).collect();
+    let mut devices: BTreeMap<String, Vec<(EntityIx, &Entity)>> = BTreeMap::new();
+    for (ix, d) in incident.entities().filter(|(_, e)| e.kind == Kind::Device) {
+        if let Some(name) = d.text("host_name") {
+            devices.entry(name.to_lowercase()).or_default().push((ix, d));
+        }
+    }
     for (vm, v) in incident.entities().filter(|(_, e)| e.kind == Kind::CloudResource) {
         let what = format!("{} {}", crate::model::level::squash(v.text("resource_type").unwrap_or("")), v.id);
         if !["virtualmachine", "virtualmachines/", "instance"].iter().any(|w| what.contains(w)) || v.id.contains("/networkinterfaces/") {
             continue;
         }
-        for (device, d) in incident.entities().filter(|(_, e)| e.kind == Kind::Device) {
-            if d.text("host_name").is_some_and(|h| h.eq_ignore_ascii_case(&v.name)) {
-                found.push(Relation {
-                    from: vm,
-                    rel,
-                    to: device,
-                    basis: Basis::Record,
-                    first: v.first_seen,
-                    last: v.last_seen,
-                    alerts: v.alerts.union(&d.alerts).copied().collect(),
-                });
-            }
+        // A name that many carry tells nothing.
+        let same = devices.get(&v.name.to_lowercase()).filter(|all| all.len() <= MOST_NAMESAKES);
+        for (device, d) in same.into_iter().flatten().filter(|(d, _)| !known.contains(&(vm, *d))) {
+            found.push(Relation {
+                from: vm,
+                rel,
+                to: *device,
+                basis: Basis::Record,
+                first: v.first_seen,
+                last: v.last_seen,
+                alerts: v.alerts.union(&d.alerts).copied().collect(),
+            });
         }
     }
     incident.relations.extend(found);

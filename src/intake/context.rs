@@ -14,18 +14,24 @@ pub struct Context {
     pub b: Builder,
     mails: Vec<(Ref, String, Option<String>)>,
     logons: Vec<Logon>,
-    accounts: BTreeMap<String, BTreeSet<(String, String, String)>>,
+    /// By account name and first label of the domain.
+    accounts: BTreeMap<(String, String), BTreeSet<Account>>,
     declared: usize,
     alerts: usize,
     notes: usize,
     over: Option<(&'static str, usize)>,
 }
 
+/// The whole domain of an account, a namespace and an id in it.
+type Account = (String, String, String);
+
 struct Logon {
     at: Option<AlertRef>,
     device: Ref,
     domain: String,
     account: String,
+    /// Whether the alert itself names the account.
+    named: bool,
 }
 
 /// The alert that is being read; without one, the incident itself.
@@ -111,14 +117,15 @@ impl Context {
     }
 
     /// An account that a device says was logged on; who that is may be told by another record.
-    pub fn logon(&mut self, place: &Place, device: Ref, domain: &str, account: &str) {
-        self.logons.push(Logon { at: place.alert, device, domain: domain.to_lowercase(), account: account.to_lowercase() });
+    pub fn logon(&mut self, place: &Place, device: Ref, domain: &str, account: &str, named: bool) {
+        self.logons.push(Logon { at: place.alert, device, domain: domain.to_lowercase(), account: account.to_lowercase(), named });
     }
 
     /// An account with a strong id, by its name, for [`logon`](Self::logon).
     pub fn account(&mut self, account: &str, domain: &str, ns: &str, id: &str) {
-        let known = self.accounts.entry(account.to_lowercase()).or_default();
-        known.insert((domain.to_lowercase(), ns.to_owned(), id.to_lowercase()));
+        let domain = domain.to_lowercase();
+        let known = self.accounts.entry((account.to_lowercase(), label(&domain))).or_default();
+        known.insert((domain, ns.to_owned(), id.to_lowercase()));
     }
 
     /// A remark about the input.
@@ -177,8 +184,14 @@ impl Context {
         }
         self.settle_mails();
         self.settle_logons();
-        let beyond = self.notes.saturating_sub(limits::NOTES);
+        let mut beyond = self.notes.saturating_sub(limits::NOTES);
         let (incident, mut diagnostics) = self.b.finish();
+        if diagnostics.len() > limits::NOTES {
+            beyond = beyond.saturating_add(diagnostics.len().saturating_sub(limits::NOTES));
+            diagnostics.sort_by_key(|d| d.severity);
+            diagnostics.truncate(limits::NOTES);
+            crate::diag::sort(&mut diagnostics);
+        }
         if beyond > 0 {
             diagnostics.push(Diagnostic::new(codes::UNREAD, Severity::Warning, format!("{beyond} more remarks like these were left out")));
         }
@@ -207,13 +220,11 @@ impl Context {
     /// A logged-on account is the one user of the incident whose account name and domain agree; else it stands alone.
     fn settle_logons(&mut self) {
         for logon in std::mem::take(&mut self.logons) {
-            let same_domain = |d: &str| {
-                let label = |t: &str| t.split('.').next().unwrap_or(t).to_owned();
-                d == logon.domain || ((!d.contains('.') || !logon.domain.contains('.')) && label(d) == label(&logon.domain))
-            };
+            // `CONTOSO` and `contoso.com` may be one domain; `contoso.com` and `contoso.net` are two.
+            let same_domain = |d: &str| d == logon.domain || !d.contains('.') || !logon.domain.contains('.');
             let matches: Vec<(String, String)> = self
                 .accounts
-                .get(&logon.account)
+                .get(&(logon.account.clone(), label(&logon.domain)))
                 .into_iter()
                 .flatten()
                 .filter(|(d, _, _)| same_domain(d))
@@ -231,9 +242,14 @@ impl Context {
                 user.weak("sam", &format!("{}\\{}", logon.domain, logon.account)).name(1, &logon.account);
                 user.prop("account_name", logon.account.clone()).prop("domain", logon.domain.clone());
             }
-            let place = Place { alert: None, id: String::new() };
+            let place = Place { alert: logon.at.filter(|_| logon.named), id: String::new() };
             let user = self.add(&place, user);
             self.relate(&Place { alert: logon.at, id: String::new() }, user, "logged_on", logon.device);
         }
     }
+}
+
+/// The first label of a domain.
+fn label(domain: &str) -> String {
+    domain.split('.').next().unwrap_or(domain).to_owned()
 }

@@ -62,18 +62,21 @@ fn read_alert(cx: &mut Context, json: &Json, path: &str) {
         sc.device = Some(device);
         for (json, path) in &logged_on {
             match Rec::new(json, path.as_str()) {
-                Some(u) => cx.logon(&place, device, &u.owned(&["domainName"]), &u.owned(&["accountName"])),
+                Some(u) => cx.logon(&place, device, &u.owned(&["domainName"]), &u.owned(&["accountName"]), false),
                 None => cx.unread(path, format!("{} stands where an account belongs", json.kind())),
             }
         }
     }
     if let Some(related) = related {
         let u = User { account: related.owned(&["userName", "accountName"]), domain: related.owned(&["domainName"]), ..User::default() };
-        if !u.is_blank() {
-            let d = records::user_draft(cx, &place, &u, &related.json().digest());
-            let user = cx.add(&place, d);
-            if let (Some(device), false) = (sc.device, u.is_built_in()) {
-                cx.relate(&place, user, "logged_on", device);
+        match sc.device {
+            Some(device) if !u.is_built_in() && !u.domain.is_empty() && !u.account.is_empty() => {
+                cx.logon(&place, device, &u.domain, &u.account, true)
+            }
+            _ if u.is_blank() => {}
+            _ => {
+                let d = records::user_draft(cx, &place, &u, &related.json().digest());
+                cx.add(&place, d);
             }
         }
     }

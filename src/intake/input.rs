@@ -13,7 +13,7 @@ use crate::model::level::squash;
 /// shape; `hint` says it where the caller knows better.
 pub fn read(bytes: &[u8], hint: Option<Source>) -> Result<Vec<Read>, Refusal> {
     let reader = Reader::default();
-    let (tree, _) = tree(bytes, &reader, "")?;
+    let (tree, _) = tree(bytes, &reader)?;
     read_tree(tree, hint, &reader)
 }
 
@@ -40,7 +40,7 @@ pub fn read_tables(files: &[(String, Vec<u8>)]) -> Result<Vec<Read>, Refusal> {
     }
     let mut elements = Vec::new();
     for (name, bytes) in named {
-        let (tree, _) = tree(bytes, &reader, name).map_err(|mut r| {
+        let (tree, _) = tree(bytes, &reader).map_err(|mut r| {
             r.diagnostic.message = format!("{name}: {}", r.diagnostic.message);
             r
         })?;
@@ -55,8 +55,7 @@ pub fn read_tree(tree: Json, hint: Option<Source>, reader: &Reader) -> Result<Ve
 }
 
 /// The tree of an input.
-fn tree(bytes: &[u8], reader: &Reader, name: &str) -> Result<(Json, bool), Refusal> {
-    let _ = name;
+fn tree(bytes: &[u8], reader: &Reader) -> Result<(Json, bool), Refusal> {
     if bytes.len() > limits::BYTES {
         return Err(Refusal::limit(format!("the input has {} bytes, more than {}", bytes.len(), limits::BYTES)));
     }
@@ -194,8 +193,16 @@ fn dispatch(mut elements: Vec<(Json, String)>, hint: Option<Source>, reader: &Re
             _ => {}
         }
     }
-    let mut groups: BTreeMap<u8, Vec<At<'_>>> = BTreeMap::new();
     let mut lost: Vec<Diagnostic> = Vec::new();
+    for (json, path) in &mut elements {
+        let mut long = Vec::new();
+        json.cut_long(&mut path.clone(), &mut long);
+        for (path, length) in long {
+            let message = format!("a text of {length} bytes was cut to {}", limits::TEXT);
+            lost.push(Diagnostic::new(codes::INPUT_LIMIT, Severity::Warning, message).path(path));
+        }
+    }
+    let mut groups: BTreeMap<u8, Vec<At<'_>>> = BTreeMap::new();
     for ((json, path), shape) in elements.iter().zip(&shapes) {
         match shape {
             Shape::Not(what, _) => lost.push(Diagnostic::new(codes::UNREAD, Severity::Warning, format!("left out: {what}")).path(path.clone())),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -223,40 +223,52 @@ pub fn step(key: &str) -> String {
     }
 }
 
+/// Whether a key is a path of plain words with dots between them; long ones are no paths that anybody writes.
+fn is_dotted(key: &str) -> bool {
+    let plain = |p: &str| p.starts_with(|c: char| c.is_ascii_alphabetic()) && p.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    key.contains('.') && key.len() <= 256 && key.split('.').count() <= DOTS && key.split('.').all(plain)
+}
+
+/// How many words a dotted key may have.
+const DOTS: usize = 8;
+
 /// Keys with dots (`host.name`) as nested objects, where each part is a plain word and nothing else stands there.
 fn undotted(entries: Vec<(Box<str>, Json)>) -> Vec<(Box<str>, Json)> {
-    let plain = |k: &str| {
-        k.contains('.')
-            && k.split('.').all(|p| p.starts_with(|c: char| c.is_ascii_alphabetic()) && p.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
-    };
-    if !entries.iter().any(|(k, _)| plain(k)) {
+    if !entries.iter().any(|(k, _)| is_dotted(k)) {
         return entries;
     }
-    let (dotted, mut out): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(k, _)| plain(k));
+    let (dotted, mut out): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(k, _)| is_dotted(k));
+    let mut heads: BTreeMap<Box<str>, Vec<(Box<str>, Json)>> = BTreeMap::new();
     for (key, value) in dotted {
-        let Some((head, tail)) = key.split_once('.') else { continue };
-        match out.iter_mut().find(|(k, _)| **k == *head) {
-            None => {
-                let inner = undotted(vec![(tail.into(), value)]);
-                out.push((head.into(), Json::Map(inner.into_boxed_slice())));
-            }
-            Some((_, Json::Map(inner))) if !inner.iter().any(|(k, _)| **k == *tail) => {
-                let mut all = std::mem::take(inner).into_vec();
-                all.push((tail.into(), value));
-                *inner = merged(all).into_boxed_slice();
-            }
-            Some(_) => out.push((key, value)),
+        if let Some((head, tail)) = key.split_once('.') {
+            heads.entry(head.into()).or_default().push((tail.into(), value));
         }
     }
+    let mut stay = Vec::new();
+    for (head, mut tails) in heads {
+        let known = out.binary_search_by(|(k, _)| k.cmp(&head)).ok().and_then(|at| out.get_mut(at));
+        match known {
+            None => stay.push((head, nested(tails))),
+            Some((_, Json::Map(inner))) => {
+                let there: BTreeSet<Box<str>> = inner.iter().map(|(k, _)| k.clone()).collect();
+                let (twice, fresh): (Vec<_>, Vec<_>) = tails.into_iter().partition(|(k, _)| there.contains(k));
+                let mut all = std::mem::take(inner).into_vec();
+                all.extend(fresh);
+                all.sort_by(|a, b| a.0.cmp(&b.0));
+                *inner = undotted(all).into_boxed_slice();
+                stay.extend(twice.into_iter().map(|(tail, v)| (format!("{head}.{tail}").into_boxed_str(), v)));
+            }
+            Some(_) => stay.extend(tails.drain(..).map(|(tail, v)| (format!("{head}.{tail}").into_boxed_str(), v))),
+        }
+    }
+    out.extend(stay);
     out.sort_by(|a, b| a.0.cmp(&b.0));
     out
 }
 
-/// As [`undotted`], for an object that has just got one more key.
-fn merged(entries: Vec<(Box<str>, Json)>) -> Vec<(Box<str>, Json)> {
-    let mut entries = undotted(entries);
+fn nested(mut entries: Vec<(Box<str>, Json)>) -> Json {
     entries.sort_by(|a, b| a.0.cmp(&b.0));
-    entries
+    Json::Map(undotted(entries).into_boxed_slice())
 }
 
 /// Whether two keys are spellings of one: case, `_`, `-`, `.`, blanks, `@` and `at_sign_` make no difference; `$` does.
@@ -340,6 +352,49 @@ impl Json {
                 }
             }
             one => out.extend(one.scalar().map(|t| (key.to_owned(), t.into_owned()))),
+        }
+    }
+
+    /// Cuts texts that are longer than is kept, and tells the path and length of each. A digest keeps different texts apart.
+    pub fn cut_long(&mut self, path: &mut String, found: &mut Vec<(String, usize)>) {
+        let start = path.len();
+        match self {
+            Self::Text(t) if t.len() > limits::TEXT => {
+                found.push((path.clone(), t.len()));
+                let digest: String = blake3::hash(t.as_bytes()).to_hex().chars().take(8).collect();
+                let mut at = limits::TEXT;
+                while !t.is_char_boundary(at) {
+                    at = at.saturating_sub(1);
+                }
+                *t = format!("{}…({digest})", t.get(..at).unwrap_or("")).into_boxed_str();
+            }
+            Self::List(items) => {
+                for (n, item) in items.iter_mut().enumerate() {
+                    if item.may_be_long() {
+                        path.push_str(&format!("[{n}]"));
+                        item.cut_long(path, found);
+                        path.truncate(start);
+                    }
+                }
+            }
+            Self::Map(entries) => {
+                for (k, v) in entries.iter_mut() {
+                    if v.may_be_long() {
+                        path.push_str(&step(k));
+                        v.cut_long(path, found);
+                        path.truncate(start);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn may_be_long(&self) -> bool {
+        match self {
+            Self::Text(t) => t.len() > limits::TEXT,
+            Self::List(_) | Self::Map(_) => true,
+            _ => false,
         }
     }
 
@@ -427,6 +482,18 @@ mod tests {
         assert_eq!(j.get("host").and_then(|h| h.text("name")), Some("h"));
         assert_eq!(j.get("host").and_then(|h| h.get("os")).and_then(|o| o.text("type")), Some("w"));
         assert!(j.get("id").is_none());
+    }
+
+    #[test]
+    fn dotted_keys_join_what_is_nested_already() {
+        let j = parse(r#"{"a": {"b": {"c": 1}}, "a.b.d": 2, "a.e": 3, "x": 1, "x.y": 4, "a.b.c": 5}"#);
+        let at = |path: &[&str]| path.iter().try_fold(&j, |j, k| j.get(k)).and_then(Json::scalar).map(Cow::into_owned);
+        assert_eq!((at(&["a", "b", "d"]).as_deref(), at(&["a", "e"]).as_deref(), at(&["a", "b", "c"]).as_deref()), (Some("2"), Some("3"), Some("1")));
+        let mut out = Vec::new();
+        j.flatten("", &mut out);
+        assert_eq!(out.len(), 6, "nothing is lost: {out:?}");
+        let deep = format!(r#"{{"{}": 1}}"#, vec!["a"; 100_000].join("."));
+        assert!(matches!(parse(&deep), Json::Map(m) if m.len() == 1));
     }
 
     #[test]

@@ -19,6 +19,9 @@ mod shape;
 mod stix;
 mod vocabulary;
 
+#[cfg(test)]
+mod tests;
+
 pub use input::{read, read_tables};
 
 use crate::diag::{Diagnostic, Severity, codes};

@@ -30,6 +30,9 @@ pub fn finding(json: &Json, path: &str) -> Result<Read, Refusal> {
     i.id = id.clone();
     i.title = title;
     i.description = details.as_ref().map(|f| f.owned(&["desc"])).filter(|t| !t.is_empty()).unwrap_or_else(|| rec.owned(&["desc", "message"]));
+    if i.title.is_empty() {
+        i.title.clone_from(&i.description);
+    }
     i.severity = level(&rec);
     i.status = vocabulary::status(&rec.owned(&["status", "state"]));
     i.created = details.as_ref().and_then(|f| f.time(&["created_time_dt", "created_time"])).or_else(|| rec.time(&["time_dt", "time"]));
@@ -46,7 +49,7 @@ pub fn finding(json: &Json, path: &str) -> Result<Read, Refusal> {
             match Rec::new(json, path.as_str()) {
                 Some(info) => {
                     let mut a = Alert { id: super::id_or_digest(&info, &["uid"]), status: "new".into(), ..Alert::default() };
-                    alert_fields(&mut cx, &mut a, &info);
+                    alert_fields(&mut a, &info);
                     product(&rec, &mut a);
                     a.severity = cx.b.incident.severity;
                     attacks(&info, &mut a);
@@ -61,7 +64,7 @@ pub fn finding(json: &Json, path: &str) -> Result<Read, Refusal> {
         let mut a = Alert { id, title: cx.b.incident.title.clone(), severity: cx.b.incident.severity, ..Alert::default() };
         a.status.clone_from(&cx.b.incident.status);
         if let Some(f) = &details {
-            alert_fields(&mut cx, &mut a, f);
+            alert_fields(&mut a, f);
         }
         a.description.clone_from(&cx.b.incident.description);
         a.created = a.created.or(cx.b.incident.created);
@@ -105,7 +108,7 @@ fn level(rec: &Rec<'_>) -> Option<Level> {
     by_id.or(by_word)
 }
 
-fn alert_fields(cx: &mut Context, a: &mut Alert, f: &Rec<'_>) {
+fn alert_fields(a: &mut Alert, f: &Rec<'_>) {
     let title = f.owned(&["title"]);
     if !title.is_empty() {
         a.title = title;
@@ -126,7 +129,6 @@ fn alert_fields(cx: &mut Context, a: &mut Alert, f: &Rec<'_>) {
     if types.len() > 1 {
         a.extra.insert("types".into(), types.join(", "));
     }
-    let _ = cx;
 }
 
 fn product(rec: &Rec<'_>, a: &mut Alert) {
@@ -177,16 +179,16 @@ fn entities(cx: &mut Context, place: &Place, rec: &Rec<'_>) {
             }
         }
     }
-    things(cx, place, rec, device, "");
+    things(cx, place, rec, device);
     if let Some(evidence) = rec.object("evidence") {
-        things(cx, place, &evidence, device, "evidence");
+        things(cx, place, &evidence, device);
         leftover(cx, place, &evidence, "evidence");
     }
     for (json, path) in rec.items("evidences") {
         match Rec::new(json, path.as_str()) {
             Some(e) => {
                 let own = e.object("device").and_then(|d| self::device(cx, place, &d, "device")).or(device);
-                things(cx, place, &e, own, "evidence");
+                things(cx, place, &e, own);
                 leftover(cx, place, &e, "evidence");
             }
             None => cx.unread(&path, format!("{} stands where a piece of evidence belongs", json.kind())),
@@ -210,12 +212,11 @@ fn leftover(cx: &mut Context, place: &Place, rec: &Rec<'_>, what: &str) {
     d.prop("source_type", what).weak("record", &format!("{}/{what}/{}", place.id, rec.json().digest())).name(1, what);
     cx.note(codes::UNMODELLED, Severity::Note, &rec.path, format!("fields of {what} are kept as `other`"));
     let r = cx.add(place, d);
-    cx.declare(r, what);
     cx.keep_rest(r, rec, "");
 }
 
 /// Processes, files, addresses, users and the like, as findings and pieces of evidence name them.
-fn things(cx: &mut Context, place: &Place, rec: &Rec<'_>, device: Option<Ref>, _what: &str) {
+fn things(cx: &mut Context, place: &Place, rec: &Rec<'_>, device: Option<Ref>) {
     let actor = rec.object("actor");
     let acting = actor.as_ref().and_then(|a| {
         let user = a.object("user").and_then(|u| user(cx, place, &u, "user"));
@@ -254,24 +255,30 @@ fn things(cx: &mut Context, place: &Place, rec: &Rec<'_>, device: Option<Ref>, _
     if let Some(u) = rec.object("url") {
         let text = u.owned(&["url_string", "text"]);
         let text = if text.is_empty() { u.owned(&["hostname"]) } else { text };
-        if !text.is_empty() {
-            let d = records::url_draft(&text);
-            let r = cx.add(place, d);
-            cx.declare(r, "url");
-            cx.keep_rest(r, &u, "");
+        let mut d = records::url_draft(&text);
+        if text.is_empty() {
+            d = Draft::new(Kind::Url);
+            d.weak("record", &format!("{}/{}", place.id, u.json().digest()));
         }
+        declared(cx, place, d, "url", &u);
     }
     if let Some(q) = rec.object("query") {
         let name = q.owned(&["hostname"]);
-        if !name.is_empty() {
-            let d = records::domain_draft(&name);
-            let r = cx.add(place, d);
-            cx.declare(r, "dns_query");
-            cx.keep_rest(r, &q, "");
+        let mut d = records::domain_draft(&name);
+        if name.is_empty() {
+            d.weak("record", &format!("{}/{}", place.id, q.json().digest()));
         }
+        declared(cx, place, d, "query", &q);
     }
     if let Some(e) = rec.object("email") {
         email(cx, place, &e);
+    }
+    for key in ["reg_key", "reg_value", "win_service", "job"] {
+        let Some(o) = rec.object(key) else { continue };
+        let changed = on_device(cx, place, &o, key, device);
+        if let Some(p) = process {
+            cx.relate(place, p, "changed", changed);
+        }
     }
     if let Some(c) = rec.object("container") {
         container(cx, place, &c);
@@ -304,10 +311,10 @@ fn user(cx: &mut Context, place: &Place, rec: &Rec<'_>, what: &str) -> Option<Re
     if !records::is_address(name) {
         u.account = name.to_owned();
     }
-    if u.is_blank() {
-        return None;
-    }
     let mut d = records::user_draft(cx, place, &u, &rec.json().digest());
+    if u.is_blank() {
+        d.weak("record", &format!("{}/{}", place.id, rec.json().digest()));
+    }
     props(rec, &mut d, &[("risk", &["risk_level"])]);
     Some(declared(cx, place, d, what, rec))
 }
@@ -320,9 +327,6 @@ fn device(cx: &mut Context, place: &Place, rec: &Rec<'_>, what: &str) -> Option<
         vm: rec.owned(&["instance_uid"]),
         ..Device::default()
     };
-    if v.is_blank() && !rec.has("ip") {
-        return None;
-    }
     let mut d = records::device_draft(&v);
     if v.is_blank() {
         d.weak("record", &format!("{}/{}", place.id, rec.json().digest()));
@@ -352,10 +356,10 @@ fn file(cx: &mut Context, place: &Place, rec: &Rec<'_>, device: Option<Ref>, wha
             f.hash(json.text("algorithm").unwrap_or(""), json.text("value").unwrap_or(""));
         }
     }
-    if f.is_blank() {
-        return None;
-    }
     let mut d = records::file_draft(&f, None);
+    if f.is_blank() {
+        d.weak("record", &format!("{}/{}", place.id, rec.json().digest()));
+    }
     props(rec, &mut d, &[("size", &["size"]), ("file_type", &["mime_type"])]);
     if let Some(device) = device {
         d.within(device);
@@ -405,7 +409,11 @@ fn endpoint(cx: &mut Context, place: &Place, rec: &Rec<'_>, what: &str) -> Optio
     } else if host.contains('.') {
         records::domain_draft(&host)
     } else {
-        return None;
+        let mut d = Draft::new(Kind::Other);
+        d.prop("source_type", what.to_owned())
+            .weak("record", &format!("{}/{what}/{}", place.id, rec.json().digest()))
+            .name(1, if host.is_empty() { what } else { &host });
+        d
     };
     if let Some(location) = rec.object("location")
         && !ip.is_empty()
@@ -439,11 +447,31 @@ fn email(cx: &mut Context, place: &Place, rec: &Rec<'_>) {
     records::mail_links(cx, place, r, &m);
 }
 
+/// A registry key or value, a service or a job.
+fn on_device(cx: &mut Context, place: &Place, rec: &Rec<'_>, what: &str, device: Option<Ref>) -> Ref {
+    let kind = match what {
+        "reg_key" => Kind::RegistryKey,
+        "reg_value" => Kind::RegistryValue,
+        "win_service" => Kind::Service,
+        _ => Kind::ScheduledTask,
+    };
+    let mut d = Draft::new(kind);
+    let (path, name) = (rec.owned(&["path"]), rec.owned(&["name"]));
+    let whole = [path.as_str(), name.as_str()].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\\");
+    d.scoped("key", &whole, device).prop("key", path).prop("value_name", name).name(1, &whole);
+    if whole.is_empty() {
+        d.weak("record", &format!("{}/{what}/{}", place.id, rec.json().digest()));
+    }
+    props(rec, &mut d, &[("value_data", &["data"]), ("value_type", &["type"]), ("command_line", &["cmd_line"])]);
+    let r = declared(cx, place, d, what, rec);
+    if let Some(device) = device {
+        cx.relate(place, r, "ran_on", device);
+    }
+    r
+}
+
 fn container(cx: &mut Context, place: &Place, rec: &Rec<'_>) {
     let (id, name) = (rec.owned(&["uid"]), rec.owned(&["name"]));
-    if id.is_empty() && name.is_empty() {
-        return;
-    }
     let mut d = Draft::new(Kind::Container);
     d.strong("id", &id).name(2, &name).name(1, &id);
     if id.is_empty() {
@@ -453,12 +481,13 @@ fn container(cx: &mut Context, place: &Place, rec: &Rec<'_>) {
     let r = declared(cx, place, d, "container", rec);
     if let Some(image) = image {
         let id = image.owned(&["uid", "name"]);
-        if !id.is_empty() {
-            let mut d = Draft::new(Kind::Image);
-            d.strong("id", &id).name(1, &image.owned(&["name"])).name(0, &id);
-            let image = declared(cx, place, d, "image", &image);
-            cx.relate(place, r, "uses", image);
+        let mut d = Draft::new(Kind::Image);
+        d.strong("id", &id).name(1, &image.owned(&["name"])).name(0, &id);
+        if id.is_empty() {
+            d.weak("record", &format!("{}/{}", place.id, image.json().digest()));
         }
+        let image = declared(cx, place, d, "image", &image);
+        cx.relate(place, r, "uses", image);
     }
 }
 

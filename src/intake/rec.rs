@@ -140,6 +140,15 @@ impl<'a> Rec<'a> {
         self.entries.get(n).map(|(k, _)| step(k)).unwrap_or_default()
     }
 
+    /// Keys that nobody has read and whose value, or some item of whose list, is of a kind.
+    pub fn unread(&self, wanted: impl Fn(&Json) -> bool) -> Vec<String> {
+        let holds = |v: &Json| match v {
+            Json::List(items) => items.iter().any(&wanted),
+            one => wanted(one),
+        };
+        self.entries.iter().zip(&self.used).filter(|((_, v), used)| !used.get() && holds(v)).map(|((k, _), _)| k.to_string()).collect()
+    }
+
     /// What nobody has read, flattened to dotted names; blank values left out.
     pub fn rest(&self) -> Vec<(String, String)> {
         let mut out = Vec::new();

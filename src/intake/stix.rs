@@ -28,6 +28,9 @@ const ABOUT: &[&str] = &[
     "opinion",
 ];
 
+/// How many objects may refer to one another in a row.
+const DEEPEST: usize = 64;
+
 type Objects<'a> = BTreeMap<&'a str, (&'a Json, String)>;
 
 struct Stix<'a> {
@@ -231,6 +234,10 @@ impl<'a> Stix<'a> {
         let rec = Rec::new(json, at)?;
         let kind = rec.owned(&["type"]);
         if HEADLINES.contains(&kind.as_str()) || ABOUT.contains(&kind.as_str()) {
+            return None;
+        }
+        if self.doing.len() >= DEEPEST {
+            cx.unread(path, format!("objects refer to one another more than {DEEPEST} deep; the chain is cut here"));
             return None;
         }
         if !self.doing.insert(id.to_owned()) {

@@ -95,8 +95,10 @@ pub struct Alert {
     pub determination: Option<String>,
     /// Fields of the source that have no place of their own, nested keys joined by a dot.
     pub extra: BTreeMap<String, String>,
-    /// The entities that it names, with the roles they play in it.
+    /// The entities that it is about, with the roles they play in it.
     pub entities: BTreeMap<EntityIx, BTreeSet<String>>,
+    /// Those of them that it holds a record of; the others are only named by a field, as a sender is by a message.
+    pub named: BTreeSet<EntityIx>,
 }
 
 /// A value of a property.
@@ -187,13 +189,16 @@ impl Entity {
         }
     }
 
-    /// Whether `id` is its id, or an alias with or without its namespace; blind to case.
+    /// Whether `id` is its id, or an alias with or without its namespace or kind (`fqdn:h.example.com`, `h.example.com`,
+    /// `device:h.example.com`); blind to case.
     pub fn answers_to(&self, id: &str) -> bool {
         let bare = |whole: &str| whole.split_once(':').map(|(_, rest)| rest.to_lowercase());
         let wanted = id.to_lowercase();
-        self.id.to_lowercase() == wanted
-            || bare(&self.id).as_deref() == Some(wanted.as_str())
-            || self.aliases.iter().any(|a| a.to_lowercase() == wanted || bare(a).as_deref() == Some(wanted.as_str()))
+        let own = wanted.strip_prefix(self.kind.word()).and_then(|rest| rest.strip_prefix(':'));
+        let is = |text: &str| text == wanted || Some(text) == own;
+        is(&self.id.to_lowercase())
+            || bare(&self.id).as_deref().is_some_and(is)
+            || self.aliases.iter().any(|a| is(&a.to_lowercase()) || bare(a).as_deref().is_some_and(is))
     }
 }
 

@@ -22,28 +22,47 @@ pub(crate) struct Around<'a> {
     pub actions: &'a BTreeMap<Arc<str>, Arc<Action>>,
     pub declared_actions: &'a BTreeSet<&'a str>,
     pub types: &'a BTreeSet<&'a str>,
-    pub libraries: &'a BTreeMap<&'a str, &'a Node>,
+    pub libraries: &'a BTreeMap<&'a str, Scope>,
 }
 
 /// What `bind:` and `conditions:` declare, compiled.
-#[derive(Default)]
-struct Scope {
+#[derive(Clone, Default)]
+pub(crate) struct Scope {
     bindings: BTreeMap<Arc<str>, Arc<Expr>>,
     clauses: BTreeMap<Arc<str>, Arc<Condition>>,
     /// Names that did not compile.
     known: BTreeMap<Arc<str>, String>,
+    /// Where each name is declared.
+    places: BTreeMap<Arc<str>, Span>,
 }
 
 impl Scope {
+    /// Takes in what a library declares; a name that two of them declare is reported.
+    fn take(&mut self, reader: &mut Reader<'_>, at: Span, library: &Scope) {
+        for (name, place) in &library.places {
+            if let Some(old) = self.places.get(name).filter(|old| *old != place) {
+                let d = crate::diag::Diagnostic::error(codes::DUPLICATE_ID, at, format!("two libraries declare `{name}`"))
+                    .at(*old, "here")
+                    .at(*place, "and here");
+                reader.report(d);
+            }
+        }
+        let other = library.clone();
+        self.bindings.extend(other.bindings);
+        self.clauses.extend(other.clauses);
+        self.known.extend(other.known);
+        self.places.extend(other.places);
+    }
+
     fn env<'e>(&'e self, names: &'e Names, locals: Vec<(Arc<str>, Ty)>) -> Env<'e> {
         Env { locals, bindings: &self.bindings, clauses: &self.clauses, known: &self.known, ..names.env() }
     }
 }
 
-/// Compiles a library by itself, so that its errors are shown once and where they are.
-pub(crate) fn check_library(reader: &mut Reader<'_>, node: &Node, names: &Names, questions: &mut Questions) {
+/// Compiles a library, once for all playbooks that use it.
+pub(crate) fn library(reader: &mut Reader<'_>, node: &Node, names: &Names, questions: &mut Questions) -> Scope {
     let fields = reader.keys(node, "a library", keys::LIBRARY);
-    let _ = scope(reader, &[&fields], names, questions);
+    scope(reader, Scope::default(), &fields, names, questions)
 }
 
 /// Compiles a playbook; what is wrong is reported.
@@ -71,10 +90,10 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
         }
     }
     let matching = fields.get("match").map(|n| matching(reader, n, around)).unwrap_or_default();
-    let mut used: Vec<&Node> = Vec::new();
+    let mut base = Scope::default();
     for s in fields.get("use").map(|n| reader.texts(n, "`use`")).unwrap_or_default() {
         match around.libraries.get(&*s.text) {
-            Some(n) => used.push(n),
+            Some(library) => base.take(reader, s.span, library),
             None => {
                 let help = nearest(&s.text, around.libraries.keys().copied())
                     .map_or_else(|| "declare it in a `library:` file".to_owned(), |k| format!("did you mean `{k}`?"));
@@ -82,12 +101,7 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
             }
         }
     }
-    // A library's own errors were reported at the library; here they would come again.
-    let mut quiet = Reader { sources: reader.sources, out: Vec::new() };
-    let mut all: Vec<Fields<'_>> = used.iter().map(|n| quiet.keys(n, "a library", keys::LIBRARY)).collect();
-    all.push(Fields::of(d.node));
-    let sets: Vec<&Fields<'_>> = all.iter().collect();
-    let scope = scope(reader, &sets, around.names, questions);
+    let scope = scope(reader, base, &fields, around.names, questions);
     let mut book = Book { reader, around, scope: &scope, questions };
     let triage = fields.get("triage").map(|n| book.reader.list(n, "`triage`")).unwrap_or_default().iter().filter_map(|n| book.arm(n)).collect();
     let hunts = book.hunts(&fields);
@@ -152,36 +166,38 @@ fn matching(reader: &mut Reader<'_>, node: &Node, around: &Around<'_>) -> Match 
     }
 }
 
+/// Parameters with their types.
+type Locals = Vec<(Arc<str>, Ty)>;
+
 enum Decl<'n> {
     Bind(&'n Node),
     Condition(&'n Node),
 }
 
-/// Compiles `bind:` and `conditions:` of several maps into one scope, each after what it uses.
-fn scope(reader: &mut Reader<'_>, all: &[&Fields<'_>], names: &Names, questions: &mut Questions) -> Scope {
+/// Compiles `bind:` and `conditions:` on top of what libraries declare, each after what it uses.
+fn scope(reader: &mut Reader<'_>, mut scope: Scope, fields: &Fields<'_>, names: &Names, questions: &mut Questions) -> Scope {
     let mut declared: Vec<(&Scalar, Decl<'_>)> = Vec::new();
-    for fields in all {
-        let binds = fields.get("bind").map(|n| reader.ids(n, "`bind`")).unwrap_or_default();
-        let conditions = fields.get("conditions").map(|n| reader.ids(n, "`conditions`")).unwrap_or_default();
-        let both = binds.into_iter().map(|(s, n)| (s, Decl::Bind(n))).chain(conditions.into_iter().map(|(s, n)| (s, Decl::Condition(n))));
-        for (name, decl) in both {
-            if !is_name(&name.text) || global_names().any(|g| g == &*name.text) {
-                let why = if is_name(&name.text) {
-                    "it is the name of something that every playbook has"
-                } else {
-                    "names are snake case and not words that Rhai keeps for itself"
-                };
-                reader.error_help(codes::BAD_ID, name.span, format!("`{}` cannot be a name", name.text), why);
-                continue;
-            }
-            if let Some((old, _)) = declared.iter().find(|(s, _)| s.text == name.text) {
-                let d = crate::diag::Diagnostic::error(codes::DUPLICATE_ID, name.span, format!("`{}` is declared twice", name.text))
-                    .at(old.span, "first here");
-                reader.report(d);
-                continue;
-            }
-            declared.push((name, decl));
+    let binds = fields.get("bind").map(|n| reader.ids(n, "`bind`")).unwrap_or_default();
+    let conditions = fields.get("conditions").map(|n| reader.ids(n, "`conditions`")).unwrap_or_default();
+    for (name, decl) in binds.into_iter().map(|(s, n)| (s, Decl::Bind(n))).chain(conditions.into_iter().map(|(s, n)| (s, Decl::Condition(n)))) {
+        if !is_name(&name.text) || global_names().any(|g| g == &*name.text) {
+            let why = if is_name(&name.text) {
+                "it is the name of something that every playbook has"
+            } else {
+                "names are snake case and not words that Rhai keeps for itself"
+            };
+            reader.error_help(codes::BAD_ID, name.span, format!("`{}` cannot be a name", name.text), why);
+            scope.known.insert(name.text.clone(), String::new());
+            continue;
         }
+        if let Some(old) = scope.places.get(&name.text) {
+            let d =
+                crate::diag::Diagnostic::error(codes::DUPLICATE_ID, name.span, format!("`{}` is declared twice", name.text)).at(*old, "first here");
+            reader.report(d);
+            continue;
+        }
+        scope.places.insert(name.text.clone(), name.span);
+        declared.push((name, decl));
     }
     let position: BTreeMap<&str, usize> = declared.iter().enumerate().map(|(n, (s, _))| (&*s.text, n)).collect();
     let uses: Vec<BTreeSet<usize>> = declared
@@ -195,7 +211,6 @@ fn scope(reader: &mut Reader<'_>, all: &[&Fields<'_>], names: &Names, questions:
         })
         .collect();
     let (order, cycle) = super::order::sorted(&uses);
-    let mut scope = Scope::default();
     for n in &cycle {
         if let Some((name, _)) = declared.get(*n) {
             let others: Vec<String> =
@@ -352,7 +367,7 @@ impl<'b> Book<'b, '_> {
     }
 
     /// `for: NAME in EXPRESSION`
-    fn target(&mut self, fields: &Fields<'_>, action: &Action) -> Option<(Target, Vec<(Arc<str>, Ty)>)> {
+    fn target(&mut self, fields: &Fields<'_>, action: &Action) -> Option<(Target, Locals)> {
         let (node, all) = match (fields.raw("for"), fields.raw("for_all")) {
             (Some(_), Some(n)) => {
                 self.reader.error(codes::WRONG_SHAPE, n.span, "a card has `for` or `for_all`, not both");

@@ -12,7 +12,7 @@ use super::yaml::Node;
 use crate::diag::{codes, nearest};
 use crate::model::level::squash;
 use crate::model::{Kind, Kinds, Phase, Prop, PropType, PropValue, Rel, Verdict};
-use crate::script::functions::net::glob_regex;
+use crate::script::glob::Glob;
 use crate::script::lists::ListKind;
 use crate::script::{Env, NamedList, Questions, Ty};
 use crate::source::Scalar;
@@ -86,7 +86,10 @@ impl Catalogue<'_, '_> {
         }
         let mut rule = SignalRule::default();
         if let Some(n) = fields.get("detectors") {
-            rule.detectors = self.reader.texts(n, "`detectors`").iter().map(|s| s.text.trim().to_lowercase()).collect();
+            let all = self.reader.texts(n, "`detectors`");
+            let (globs, ids): (Vec<&Scalar>, Vec<&Scalar>) = all.into_iter().partition(|s| s.text.contains(['*', '?']));
+            rule.families = globs.iter().map(|s| Glob::new(s.text.trim())).collect();
+            rule.detectors = ids.iter().map(|s| s.text.trim().to_lowercase()).collect();
         }
         rule.titles = self.globs(&fields, "titles");
         rule.products = self.globs(&fields, "products");
@@ -104,23 +107,22 @@ impl Catalogue<'_, '_> {
                 "match by `detectors`, or by an `if` over a list of your own",
             );
         }
-        if rule.detectors.is_empty() && rule.titles.is_empty() && rule.products.is_empty() && rule.categories.is_empty() && rule.test.is_none() {
+        if rule.detectors.is_empty()
+            && rule.families.is_empty()
+            && rule.titles.is_empty()
+            && rule.products.is_empty()
+            && rule.categories.is_empty()
+            && rule.test.is_none()
+        {
             self.reader.error(codes::MISSING_KEY, node.span, "an entry without anything in it would match every alert");
             return None;
         }
         Some(rule)
     }
 
-    fn globs(&mut self, fields: &Fields<'_>, key: &str) -> Vec<regex::Regex> {
+    fn globs(&mut self, fields: &Fields<'_>, key: &str) -> Vec<Glob> {
         let Some(n) = fields.get(key) else { return Vec::new() };
-        let mut made = Vec::new();
-        for s in self.reader.texts(n, &format!("`{key}`")) {
-            match glob_regex(&normal(&s.text)) {
-                Some(r) => made.push(r),
-                None => self.reader.error(codes::PATTERN, s.span, "the glob is too large"),
-            }
-        }
-        made
+        self.reader.texts(n, &format!("`{key}`")).iter().map(|s| Glob::new(&normal(&s.text))).collect()
     }
 
     fn says(&mut self, node: &Node, env: &Env<'_>) -> Option<Says> {

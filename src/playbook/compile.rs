@@ -155,7 +155,9 @@ impl Work<'_> {
                 })
                 .collect()
         };
-        let mut questions = Questions::default();
+        // With files of authors in the set, what ships may have been changed by them: then everything is compiled.
+        let shipped = self.layers.values().all(|l| *l == 0);
+        let mut questions = Questions::new(shipped);
         let mut set = PlaybookSet::default();
         let (signals, actions, lists, types, libraries, books) =
             (declared("signals"), declared("actions"), declared("lists"), declared("incident_types"), declared("library"), declared("playbook"));
@@ -173,19 +175,12 @@ impl Work<'_> {
         }
         let declared_actions: BTreeSet<&str> = actions.iter().map(|d| d.id.as_str()).collect();
         let type_ids: BTreeSet<&str> = types.iter().map(|d| d.id.as_str()).collect();
-        let library_nodes: BTreeMap<&str, &Node> = libraries.iter().map(|d| (d.id.as_str(), d.node)).collect();
-        for d in &libraries {
-            book::check_library(&mut self.reader, d.node, &names, &mut questions);
-        }
+        let libraries: BTreeMap<&str, book::Scope> =
+            libraries.iter().map(|d| (d.id.as_str(), book::library(&mut self.reader, d.node, &names, &mut questions))).collect();
         for d in &books {
             let errors = self.errors();
-            let around = book::Around {
-                names: &names,
-                actions: &set.actions,
-                declared_actions: &declared_actions,
-                types: &type_ids,
-                libraries: &library_nodes,
-            };
+            let around =
+                book::Around { names: &names, actions: &set.actions, declared_actions: &declared_actions, types: &type_ids, libraries: &libraries };
             let made = book::compile(&mut self.reader, d, &around, &mut questions);
             if let Some(p) = made
                 && self.errors() == errors

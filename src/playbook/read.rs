@@ -262,11 +262,6 @@ pub struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// The entries of a map whose keys were checked already.
-    pub fn of(node: &'n Node) -> Self {
-        Self { entries: node.entries(), bad: false }
-    }
-
     /// The value of a key, if it is there and not empty.
     pub fn get(&self, name: &str) -> Option<&'n Node> {
         self.raw(name).filter(|v| !v.is_empty() || v.odd.is_some())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::diag::Diagnostic;
 use crate::model::{Classification, Kind, Kinds, Level, Phase, Prop, PropValue, Rel, Time, Verdict};
+use crate::script::glob::Glob;
 use crate::script::{Condition, Expr, NamedList, Template};
 use crate::source::{Sources, Span};
 
@@ -57,12 +58,14 @@ pub struct Signal {
 /// How a product words a signal; all that is given must hold.
 #[derive(Debug, Default)]
 pub struct SignalRule {
-    /// Detector ids, lower case; empty: any.
+    /// Detector ids, lower case; with the globs empty: any.
     pub detectors: BTreeSet<String>,
+    /// Globs over detector ids, for products that name families.
+    pub families: Vec<Glob>,
     /// Globs over the title; empty: any.
-    pub titles: Vec<regex::Regex>,
+    pub titles: Vec<Glob>,
     /// Globs over the product; empty: any.
-    pub products: Vec<regex::Regex>,
+    pub products: Vec<Glob>,
     /// Words of the category, squashed; empty: any.
     pub categories: BTreeSet<String>,
     /// An expression over `alert`.

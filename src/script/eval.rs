@@ -582,7 +582,7 @@ pub fn display(facts: &Facts<'_>, v: &Value) -> String {
         Value::Range(a, b, closed) => format!("{a}{}{b}", if *closed { "..=" } else { ".." }),
         Value::Map(all) => all.iter().map(|(k, v)| format!("{k}: {}", display(facts, v))).collect::<Vec<_>>().join(", "),
         Value::Pattern(r) => r.as_str().to_owned(),
-        Value::Net(_) | Value::Rel(_) | Value::Kind(_) => String::new(),
+        Value::Glob(_) | Value::Net(_) | Value::Rel(_) | Value::Kind(_) => String::new(),
         Value::List(all) => {
             let shown: Vec<String> = all.iter().take(SHOWN).map(|x| display(facts, x)).collect();
             match (all.len(), all.len().saturating_sub(shown.len())) {

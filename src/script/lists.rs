@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::functions::net::{Net, glob_regex};
+use super::functions::net::Net;
+use super::glob::Glob;
 use super::value::Value;
 use crate::model::{Entity, Kind, Prop, PropValue};
 use crate::source::Span;
@@ -66,7 +67,7 @@ pub struct NamedList {
     words: BTreeSet<String>,
     starts: Vec<String>,
     nets: Vec<Net>,
-    globs: Vec<regex::Regex>,
+    globs: Vec<Glob>,
 }
 
 impl NamedList {
@@ -87,12 +88,12 @@ impl NamedList {
             let value = value.trim();
             match kind {
                 ListKind::Ip => list.nets.push(Net::parse(value).ok_or(n)?),
-                ListKind::Pattern => list.globs.push(glob_regex(value).ok_or(n)?),
+                ListKind::Pattern => list.globs.push(Glob::new(value)),
                 ListKind::Url if value.ends_with('*') => list.starts.push(value.trim_end_matches('*').to_lowercase()),
                 ListKind::Domain => {
                     list.words.insert(value.trim_start_matches("*.").trim_matches('.').to_lowercase());
                 }
-                _ if value.contains('*') && kind == ListKind::Name => list.globs.push(glob_regex(value).ok_or(n)?),
+                _ if value.contains('*') && kind == ListKind::Name => list.globs.push(Glob::new(value)),
                 _ => {
                     list.words.insert(value.to_lowercase());
                 }
@@ -118,7 +119,7 @@ impl NamedList {
                     }
                 }
             }
-            _ => self.words.contains(&lower) || self.starts.iter().any(|s| lower.starts_with(s)) || self.globs.iter().any(|g| g.is_match(&lower)),
+            _ => self.words.contains(&lower) || self.starts.iter().any(|s| lower.starts_with(s)) || self.globs.iter().any(|g| g.fits(&lower)),
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::expr::Questions;
 use super::functions::Pat;
-use super::functions::net::{Net, glob_regex};
-use super::limits;
+use super::functions::net::Net;
+use super::glob::Glob;
 use super::lower::Env;
 use super::ty::Ty;
 use super::value::Value;
@@ -37,16 +38,13 @@ pub fn read_as(ty: &Ty, text: &str) -> Option<Result<Value, Wrong>> {
 }
 
 /// A text for a parameter that is read when the playbook loads.
-pub fn read_param(pat: Pat, text: &str, env: &Env<'_>) -> Result<Value, Wrong> {
+pub fn read_param(pat: Pat, text: &str, env: &Env<'_>, questions: &mut Questions) -> Result<Value, Wrong> {
     match pat {
-        Pat::Regex => regex::RegexBuilder::new(text)
-            .size_limit(limits::REGEX_BYTES)
-            .build()
-            .map(|r| Value::Pattern(Arc::new(r)))
+        Pat::Regex => questions
+            .pattern(text)
+            .map(Value::Pattern)
             .map_err(|e| (codes::PATTERN, format!("`{text}` is not a regular expression: {}", last_line(&e.to_string())), None)),
-        Pat::Glob => {
-            glob_regex(text).map(|r| Value::Pattern(Arc::new(r))).ok_or_else(|| (codes::PATTERN, format!("the glob `{text}` is too large"), None))
-        }
+        Pat::Glob => Ok(Value::Glob(Arc::new(Glob::new(text)))),
         Pat::Network => Net::parse(text)
             .map(Value::Net)
             .ok_or_else(|| (codes::PATTERN, format!("`{text}` is not a network"), Some("networks are written as in \"203.0.113.0/24\"".into()))),

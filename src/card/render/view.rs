@@ -372,6 +372,10 @@ impl<'a> Told<'a> {
     }
 }
 
+/// What the words beside evidence mean.
+pub const LEGEND: &str =
+    "Evidence is marked with how it is known: record, the source's own data holds it; signal, an alert says it; list, one of your lists holds it.";
+
 /// What a phase without cards says.
 pub const NOTHING: &str = "No playbook recommends an action here.";
 

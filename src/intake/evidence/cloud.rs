@@ -16,7 +16,7 @@ pub fn application<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) ->
     let instance = rec.owned(&["instanceId", "appInstanceId"]);
     // An instance of its own, where the source numbers them.
     let whole = if instance.is_empty() || instance == "0" { id.clone() } else { format!("{id}/{instance}") };
-    let name = rec.owned(&["displayName", "name"]);
+    let name = rec.owned(&["displayName", "appName", "name"]);
     d.strong("app", if id.is_empty() { "" } else { &whole }).prop("app_id", app).prop("saas_app_id", saas).prop("display_name", name.clone());
     d.name(2, &name).name(1, &rec.owned(&["instanceName"]));
     if id.is_empty() {

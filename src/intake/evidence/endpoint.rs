@@ -97,9 +97,7 @@ fn logged_on<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>, device: 
                 }
                 continue;
             };
-            let typed = !sc.type_key.is_empty() && rec.has(sc.type_key)
-                || rec.has("@odata.type") && rec.json().text("@odata.type").is_some_and(|t| super::word_of(t) == "user");
-            if typed || rec.has("$ref") {
+            if sc.is_record(json) {
                 if let Some(user) = super::read(cx, sc, json, &path, "user") {
                     cx.relate(&sc.place, user, "logged_on", device);
                 }
@@ -108,7 +106,7 @@ fn logged_on<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>, device: 
             let u = account_of(&rec);
             names.push(if u.domain.is_empty() { u.account.clone() } else { format!("{}\\{}", u.domain, u.account) });
             if !u.is_built_in() && !u.domain.is_empty() && !u.account.is_empty() {
-                cx.logon(&sc.place, device, &u.domain, &u.account);
+                cx.logon(&sc.place, device, &u.domain, &u.account, false);
             }
         }
     }
@@ -157,6 +155,17 @@ fn file_of<'a>(cx: &mut Context, sc: &mut Scene<'a>, rec: &Rec<'a>, typed: &mut 
             && !f.hash(algorithm, &value)
         {
             cx.unread(&rec.path_of(algorithm), format!("`{}` is no {algorithm}", crate::intake::json::shown(&value)));
+        }
+    }
+    // The management API gives the ids of the hashes, which are entities of their own there.
+    for id in rec.texts("fileHashEntityIds") {
+        if let Some(hash) = sc.definitions.get(&id.to_lowercase()).and_then(|(j, _)| j.get("properties")) {
+            f.hash(hash.text("algorithm").unwrap_or(""), hash.text("hashValue").unwrap_or(""));
+        } else {
+            cx.unread(
+                &rec.path_of("fileHashEntityIds"),
+                format!("`{}` refers to a record that the input does not hold", crate::intake::json::shown(&id)),
+            );
         }
     }
     if !matches!(rec.peek("fileHashes"), Some(Json::List(_) | Json::Map(_))) {
@@ -274,9 +283,6 @@ fn device_of<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Optio
         return Some(r);
     }
     let rec = &item.rec;
-    if let Some(id) = rec.any(&["hostEntityId"]) {
-        return super::referred(cx, sc, &id.to_lowercase(), &rec.path, "host");
-    }
     let id = rec.owned(&["mdeDeviceId", "deviceId", "machineId"]);
     records::device_by_product(cx, &sc.place, &id).or(sc.device)
 }
@@ -299,11 +305,7 @@ pub fn process<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref
     let rec = &item.rec;
     let image_at = ["imageFile", "image"].into_iter().find(|k| matches!(rec.peek(k), Some(Json::Map(_))));
     // The name of the program is needed for the name of the process, wherever its record stands.
-    let image_json = image_at.and_then(|k| rec.peek(k)).and_then(|j| match j.text("$ref") {
-        Some(id) => sc.definitions.get(id).map(|(j, _)| *j),
-        None => Some(j),
-    });
-    let peeked = image_json.and_then(|j| Rec::new(j, "")).map(|r| {
+    let peeked = sc.look(rec, image_at.unwrap_or("imageFile")).and_then(|j| Rec::new(j, "")).map(|r| {
         let inner = r.object("fileDetails");
         let r = inner.as_ref().unwrap_or(&r);
         File { name: r.owned(&["fileName", "name"]), folder: r.owned(&["filePath", "directory"]), hashes: Vec::new() }
@@ -337,7 +339,7 @@ pub fn process<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref
             lay(cx, sc, image, device);
             Some(image)
         }
-        None => None,
+        None => item.nested(cx, sc, &["imageFile"], "file"),
     };
     if let Some(image) = image {
         cx.relate_at(&sc.place, r, "image", image, p.created);
@@ -351,8 +353,7 @@ pub fn process<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref
 fn typed_or_nested_file<'a>(cx: &mut Context, sc: &mut Scene<'a>, rec: &Rec<'a>, key: &str, device: Option<Ref>) -> Option<Ref> {
     let path = rec.path_of(key);
     let json = rec.take(key)?;
-    let typed = json.has("$ref") || json.has("@odata.type") || (!sc.type_key.is_empty() && json.has(sc.type_key));
-    if typed {
+    if sc.is_record(json) {
         let r = super::read(cx, sc, json, &path, "file");
         if let Some(r) = r
             && device.is_some()
@@ -445,16 +446,14 @@ fn parent<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>, process: Re
 pub fn registry<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref {
     let rec = &item.rec;
     let hive = rec.owned(&["registryHive", "hive"]);
-    let (name, data) = (rec.owned(&["registryValueName", "name", "valueName"]), rec.owned(&["registryValue", "value"]));
+    let (name, data) = (rec.owned(&["registryValueName", "name", "valueName"]), rec.owned(&["registryValue", "value", "valueData"]));
     // Sentinel's value refers to a record of its key.
-    let key_ref = match rec.peek("key") {
-        Some(Json::Map(_)) => item.nested(cx, sc, &["key"], "registrykey"),
-        _ => None,
-    };
-    let key_json = key_ref.and_then(|_| rec.peek("key")).map(|j| j.text("$ref").and_then(|id| sc.definitions.get(id).map(|(j, _)| *j)).unwrap_or(j));
-    let inner = key_json.and_then(|j| Rec::new(j, ""));
-    let key = inner.as_ref().map_or_else(|| rec.owned(&["registryKey", "key"]), |k| k.owned(&["key", "registryKey"]));
-    let hive = inner.as_ref().map(|k| k.owned(&["hive", "registryHive"])).filter(|h| !h.is_empty()).unwrap_or(hive);
+    let outer = sc.look(rec, "key").and_then(|j| Rec::new(j, ""));
+    if outer.is_some() {
+        item.nested(cx, sc, &["key"], "registrykey");
+    }
+    let key = outer.as_ref().map_or_else(|| rec.owned(&["registryKey", "key"]), |k| k.owned(&["key", "registryKey"]));
+    let hive = outer.as_ref().map(|k| k.owned(&["hive", "registryHive"])).filter(|h| !h.is_empty()).unwrap_or(hive);
     let is_value = item.word == "registryvalue" || (item.word == "registry" && (!name.is_empty() || !data.is_empty()));
     let mut d = Draft::new(if is_value { Kind::RegistryValue } else { Kind::RegistryKey });
     let whole = if hive.is_empty() { key.clone() } else { format!("{}\\{key}", hive_name(&hive)) };
@@ -495,7 +494,7 @@ fn hive_name(hive: &str) -> String {
 pub fn malware<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref {
     let rec = &item.rec;
     let mut d = Draft::new(Kind::Malware);
-    let name = rec.owned(&["name"]);
+    let name = rec.owned(&["name", "malwareName"]);
     if name.is_empty() {
         d.weak("record", &format!("{}/{}", sc.place.id, item.digest()));
     }

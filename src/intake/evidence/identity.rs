@@ -37,6 +37,9 @@ pub fn account_of(rec: &Rec<'_>) -> User {
             u.account = name;
         }
     }
+    if u.upn.is_empty() && !suffix.is_empty() && !u.account.is_empty() && !u.account.contains([' ', '@', '\\']) {
+        u.upn = format!("{}@{suffix}", u.account);
+    }
     if let Some((domain, account)) = u.account.clone().split_once('\\') {
         domain.clone_into(&mut u.domain);
         account.clone_into(&mut u.account);

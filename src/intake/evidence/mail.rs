@@ -27,7 +27,7 @@ pub fn message<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref
         direction: rec.owned(&["antiSpamDirection"]),
         location: rec.owned(&["deliveryLocation"]),
         action: rec.owned(&["deliveryAction"]),
-        received: rec.time(&["receivedDateTime", "receivedDate", "submissionDateTime", "submissionDate", "timestamp"]),
+        received: rec.time(&["receivedDateTime", "receivedDate", "receiveDate", "submissionDateTime", "submissionDate", "timestamp"]),
     };
     // Each of the two senders may be given as text beside the other; the one that readers see is kept as a property.
     let envelope = rec.owned(&["p1Sender"]);
@@ -70,7 +70,7 @@ pub fn mailbox<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Opt
     let rec = &item.rec;
     let account = rec.object("userAccount");
     let whose = account.as_ref().unwrap_or(rec);
-    let (aad, upn) = (whose.owned(&["azureAdUserId", "aadId", "aadUserId"]), whose.owned(&["userPrincipalName", "upn"]));
+    let (aad, upn) = (whose.owned(&["azureAdUserId", "aadId", "aadUserId", "externalDirectoryObjectId"]), whose.owned(&["userPrincipalName", "upn"]));
     let upn = if upn.is_empty() { rec.owned(&["upn", "userPrincipalName"]) } else { upn };
     let address = rec.owned(&["primaryAddress", "mailboxPrimaryAddress", "mailboxAddress"]);
     let address = if address.is_empty() { upn.clone() } else { address };

@@ -18,6 +18,9 @@ use crate::diag::{Severity, codes};
 use crate::model::Kind;
 use crate::model::level::squash;
 
+/// How many records may lie in one another, or refer to one another in a row.
+const DEEPEST: usize = 64;
+
 /// The records of one alert while they are read.
 #[derive(Default)]
 pub struct Scene<'a> {
@@ -70,6 +73,28 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Whether an object is a record with a type of its own, or stands for one.
+    pub fn is_record(&self, json: &Json) -> bool {
+        json.text("$ref").is_some()
+            || json.text("@odata.type").is_some_and(|t| t.to_ascii_lowercase().ends_with("evidence"))
+            || (!self.type_key.is_empty() && self.type_key != "kind" && json.text(self.type_key).is_some())
+    }
+
+    /// The record at a key, wherever it stands: nested, or referred to.
+    pub fn look(&self, rec: &Rec<'a>, key: &str) -> Option<&'a Json> {
+        match rec.peek(key) {
+            Some(json @ Json::Map(_)) => match json.text("$ref") {
+                Some(id) => self.definitions.get(id).map(|(j, _)| *j),
+                None => Some(json),
+            },
+            _ => {
+                let id = rec.peek(&format!("{key}EntityId")).and_then(Json::scalar)?;
+                let json = self.definitions.get(&id.to_lowercase()).map(|(j, _)| *j)?;
+                json.get("properties").or(Some(json))
+            }
+        }
+    }
+
     /// Takes in one record under an id of the source's own, for [`referred`](Self::referred).
     pub fn define_as(&mut self, id: &str, json: &'a Json, path: &str) {
         self.definitions.entry(id.to_lowercase()).or_insert((json, path.to_owned()));
@@ -101,6 +126,10 @@ pub fn read<'a>(cx: &mut Context, sc: &mut Scene<'a>, json: &'a Json, path: &str
     let id = rec.text("$id").map(|t| t.into_owned()).or_else(|| Some(path.to_owned()));
     if let Some(r) = id.as_ref().and_then(|id| sc.made.get(id)) {
         return Some(*r);
+    }
+    if sc.doing.len() >= DEEPEST {
+        cx.unread(path, format!("records refer to one another more than {DEEPEST} deep; the chain is cut here"));
+        return None;
     }
     if let Some(id) = &id
         && !sc.doing.insert(id.clone())
@@ -135,6 +164,14 @@ pub fn read<'a>(cx: &mut Context, sc: &mut Scene<'a>, json: &'a Json, path: &str
         sc.doing.remove(id);
     }
     if let Some(r) = r {
+        // Records that nobody expected in this one are records all the same.
+        for key in item.rec.unread(|json| sc.is_record(json)) {
+            for (json, path) in item.rec.items(&key) {
+                if let Some(inner) = read(cx, sc, json, &path, "") {
+                    cx.relate(&sc.place, r, "touched", inner);
+                }
+            }
+        }
         cx.keep_rest(r, &item.rec, "");
     }
     r
@@ -166,12 +203,18 @@ impl<'a> Item<'a> {
         r
     }
 
-    /// The nested record at the first of these keys.
+    /// The nested record at the first of these keys; the management API gives its id instead.
     pub fn nested(&self, cx: &mut Context, sc: &mut Scene<'a>, keys: &[&str], expected: &str) -> Option<Ref> {
-        let key = keys.iter().find(|k| matches!(self.rec.peek(k), Some(Json::Map(_))))?;
-        let path = self.rec.path_of(key);
-        let json = self.rec.take(key)?;
-        read(cx, sc, json, &path, expected)
+        if let Some(key) = keys.iter().find(|k| matches!(self.rec.peek(k), Some(Json::Map(_)))) {
+            let path = self.rec.path_of(key);
+            let json = self.rec.take(key)?;
+            return read(cx, sc, json, &path, expected);
+        }
+        let (key, id) = keys.iter().find_map(|k| {
+            let key = format!("{k}EntityId");
+            self.rec.text(&key).map(|id| (key, id))
+        })?;
+        referred(cx, sc, &id.to_lowercase(), &self.rec.path_of(&key), expected)
     }
 
     /// The nested records of the list at the first of these keys; plain texts are left for the caller.
@@ -181,8 +224,19 @@ impl<'a> Item<'a> {
             Some(Json::Map(_)) => true,
             _ => false,
         };
-        let Some(key) = keys.iter().find(holds) else { return Vec::new() };
-        self.rec.items(key).into_iter().filter_map(|(json, path)| read(cx, sc, json, &path, expected)).collect()
+        if let Some(key) = keys.iter().find(holds) {
+            return self.rec.items(key).into_iter().filter_map(|(json, path)| read(cx, sc, json, &path, expected)).collect();
+        }
+        for key in keys {
+            let single = key.strip_suffix("es").filter(|s| s.ends_with("ss")).or(key.strip_suffix('s')).unwrap_or(key);
+            let list = format!("{single}EntityIds");
+            let ids = self.rec.texts(&list);
+            if !ids.is_empty() {
+                let path = self.rec.path_of(&list);
+                return ids.iter().filter_map(|id| referred(cx, sc, &id.to_lowercase(), &path, expected)).collect();
+            }
+        }
+        Vec::new()
     }
 
     /// What stands for the record where it has no id.
@@ -315,7 +369,5 @@ pub fn other<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref {
             format!("a record of type `{}` is kept as `other`, with all its fields", shown(&source_type)),
         );
     }
-    let r = item.begin(cx, sc, d);
-    // What lies nested in it may be of a kind that is known.
-    r
+    item.begin(cx, sc, d)
 }

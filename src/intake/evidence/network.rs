@@ -85,12 +85,9 @@ pub fn dns<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Option<
 /// A network connection.
 pub fn connection<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref {
     let rec = &item.rec;
-    let end = |key: &str| match rec.peek(key) {
-        Some(json @ Json::Map(_)) => {
-            let json = json.text("$ref").and_then(|id| sc.definitions.get(id)).map_or(json, |(j, _)| *j);
-            Rec::new(json, "").map(|r| r.owned(&["ipAddress", "address"])).unwrap_or_default()
-        }
-        _ => rec.owned(&[key]),
+    let end = |key: &str| match sc.look(rec, key) {
+        Some(json) => Rec::new(json, "").map(|r| r.owned(&["ipAddress", "address"])).unwrap_or_default(),
+        None => rec.owned(&[key]),
     };
     let (from, to) = (end("sourceAddress"), end("destinationAddress"));
     let (from_port, to_port, protocol) = (rec.owned(&["sourcePort"]), rec.owned(&["destinationPort"]), rec.owned(&["protocol"]));

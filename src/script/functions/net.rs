@@ -48,20 +48,6 @@ fn is_private(t: &str) -> bool {
     t.parse::<IpAddr>().is_ok_and(|ip| PRIVATE.iter().filter_map(|n| Net::parse(n)).any(|n| n.holds(ip)))
 }
 
-/// A glob (`*`, `?`, the rest literal) as a regular expression over the whole text, blind to case.
-pub fn glob_regex(glob: &str) -> Option<regex::Regex> {
-    let mut pattern = String::from("(?is)^");
-    for c in glob.chars() {
-        match c {
-            '*' => pattern.push_str(".*"),
-            '?' => pattern.push('.'),
-            c => pattern.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
-        }
-    }
-    pattern.push('$');
-    regex::RegexBuilder::new(&pattern).size_limit(crate::script::limits::REGEX_BYTES).build().ok()
-}
-
 fn last_part(path: &str) -> &str {
     path.rsplit(['\\', '/']).next().unwrap_or(path)
 }

@@ -21,7 +21,7 @@ table! { "Texts":
     };
     Text.glob(pattern: Glob) -> Bool, "Whether the whole text fits the glob (`*`, `?`), blind to case.", r#""Invoice.PDF".glob("*.pdf")"# => "true", |cx, a| {
         cx.work(text(a, 0).len().saturating_div(64))?;
-        Ok(matches!(a.get(1), Some(Value::Pattern(r)) if r.is_match(text(a, 0))).into())
+        Ok(matches!(a.get(1), Some(Value::Glob(r)) if r.fits(&text(a, 0).to_lowercase())).into())
     };
     Text.len() -> Int, "How many characters it has.", r#""né".len()"# => "2", |_, a| Ok(Value::Int(i64::try_from(text(a, 0).chars().count()).unwrap_or(i64::MAX)));
     Text.is_blank() -> Bool, "Whether it has nothing but blanks.", r#""  ".is_blank()"# => "true", |_, a| Ok(text(a, 0).trim().is_empty().into());

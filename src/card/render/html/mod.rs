@@ -7,7 +7,7 @@ mod tests;
 
 use tag::{Html, el, say, tag};
 
-use super::view::{self, Anchor, LISTED, View};
+use super::view::{self, Anchor, LISTED, Told, View};
 use crate::card::response::{Headline, Response, Triage};
 use crate::model::{Classification, Level};
 
@@ -81,7 +81,12 @@ fn contents(responses: &[Response]) -> Html {
     let rows = responses.iter().zip(1usize..).map(|(r, n)| {
         let link = tag("a").to(&format!("i{n}-top")).of([Html::text(&r.incident.title)]);
         let verdict = view::verdict(r.triage.classification, r.triage.determination.as_deref());
-        let cells = [el("td", "", [link]), el("td", "", [severity(&r.incident)]), say("td", "", &verdict), say("td", "", &r.cards.len().to_string())];
+        let cells = [
+            el("td", "", [link, say("code", "", &r.incident.id)]),
+            el("td", "", [severity(&r.incident)]),
+            say("td", "", &verdict),
+            say("td", "", &r.cards.len().to_string()),
+        ];
         el("tr", "", cells)
     });
     let head = Html::fixed(
@@ -103,8 +108,9 @@ fn severity(incident: &Headline) -> Html {
 
 fn incident(response: &Response, place: Place) -> Html {
     let view = View::new(response);
-    let mut main = vec![triage(&response.triage, place)];
-    main.extend(view.sections.iter().map(|s| parts::section(&view, s, place)));
+    let mut told = Told::default();
+    let mut main = vec![triage(&response.triage, &mut told, place)];
+    main.extend(view.sections.iter().map(|s| parts::section(&view, s, &mut told, place)));
     if !response.hunts.is_empty() {
         let hunts = response.hunts.iter().zip(1usize..).map(|(h, n)| parts::hunt(&view, h, n, place));
         main.push(titled("hunts", "Hunting queries", "What to search for; read a query before you run it.", hunts, place));
@@ -142,20 +148,23 @@ fn headline(incident: &Headline, place: Place) -> Html {
 /// Where to go on the page; left out on paper.
 fn side(response: &Response, view: &View<'_>, place: Place) -> Html {
     let part = |name: &str, title: &str| el("li", "", [tag("a").class("part").to(&place.anchor(name)).of([Html::text(title)])]);
-    let line = |anchor: Anchor, n: usize, class: &'static str, title: &str| {
-        el("li", "", [tag("a").to(&place.to(anchor)).of([say("span", "n", &n.to_string()), say("span", class, title)])])
+    let line = |anchor: Anchor, n: usize, title: &str, badge: Html| {
+        el("li", "", [tag("a").to(&place.to(anchor)).of([say("span", "n", &n.to_string()), el("span", "", [Html::text(title), badge])])])
     };
     let mut items = vec![part("triage", "Triage")];
     for section in &view.sections {
         items.push(part(section.anchor, section.title));
         for n in section.cards.iter().take(LISTED) {
-            let class = if view::is_unavailable(n.card) { "off" } else { "" };
-            items.push(line(Anchor::Card(n.number), n.number, class, &n.card.title));
+            // Several cards may have the same title: the name of the entity tells them apart.
+            let name = n.card.entity.iter().map(|e| el("bdi", "", [Html::text(&e.name)]));
+            let small = name.chain(view::badges(n.card).first().map(|b| Html::fixed(b.word())));
+            let small = el("small", "", [Html::join(small, " · ")]);
+            items.push(line(Anchor::Card(n.number), n.number, &n.card.title, small));
         }
     }
     if !response.hunts.is_empty() {
         items.push(part("hunts", "Hunting queries"));
-        items.extend(response.hunts.iter().zip(1usize..).take(LISTED).map(|(h, n)| line(Anchor::Query(n), n, "", &h.title)));
+        items.extend(response.hunts.iter().zip(1usize..).take(LISTED).map(|(h, n)| line(Anchor::Query(n), n, &h.title, Html::none())));
     }
     if !response.incident.unrecognised_alerts.is_empty() {
         items.push(part("alerts", "Unknown alerts"));
@@ -172,18 +181,21 @@ fn titled(anchor: &str, title: &str, question: &str, parts: impl IntoIterator<It
     tag("section").id(&place.anchor(anchor)).of([head].into_iter().chain(parts))
 }
 
-fn triage(triage: &Triage, place: Place) -> Html {
+fn triage<'a>(triage: &'a Triage, told: &mut Told<'a>, place: Place) -> Html {
     let class = match triage.classification {
         Classification::TruePositive => "panel bad",
         Classification::Undetermined => "panel warn",
         Classification::Informational => "panel",
         Classification::FalsePositive => "panel good",
     };
-    let said =
-        el("div", "", [say("p", "said", &view::verdict(triage.classification, triage.determination.as_deref())), say("p", "why", &triage.why)]);
+    let said = el(
+        "div",
+        "",
+        [say("p", "said", &view::verdict(triage.classification, triage.determination.as_deref())), el("p", "why", [Html::prose(&triage.why)])],
+    );
     let bar = tag("span").class("bar").decoration().of([tag("i").share(triage.confidence).of([Html::none()])]);
     let meter = el("p", "meter", [Html::fixed("confidence "), say("b", "", &triage.confidence.to_string()), Html::fixed(" of 100"), bar]);
-    let mut panel = vec![el("div", "verdict", [said, meter]), parts::because(&triage.because, place.heading(2))];
+    let mut panel = vec![el("div", "verdict", [said, meter]), parts::because(&triage.because, place.heading(2), told, "triage")];
     let mut rows = vec![];
     for c in &triage.considered {
         let what = format!("{} (confidence {}): {}", view::verdict(c.classification, c.determination.as_deref()), c.confidence, c.why);
@@ -205,7 +217,7 @@ fn triage(triage: &Triage, place: Place) -> Html {
 
 fn footer(response: &Response) -> Html {
     let skipped = &response.playbooks.skipped;
-    let items = skipped.iter().map(|s| el("li", "", [say("code", "", &s.file), Html::fixed(": "), say("span", "", &s.reason)]));
+    let items = skipped.iter().map(|s| el("li", "", [say("code", "", &s.file), Html::fixed(": "), Html::prose(&s.reason)]));
     let list = if skipped.is_empty() { Html::none() } else { el("ul", "", [Html::fixed("<li>Skipped</li>")].into_iter().chain(items.take(LISTED))) };
-    el("footer", "", [say("p", "", &view::closing(response.engine, &response.playbooks)), list])
+    el("footer", "", [el("p", "", [Html::fixed(view::LEGEND)]), say("p", "", &view::closing(response.engine, &response.playbooks)), list])
 }

@@ -2,21 +2,21 @@
 
 use super::tag::{Html, el, say, tag};
 use super::{Place, titled};
-use crate::card::render::view::{self, Anchor, Badge, EVIDENCE_FOLDED, LISTED, Numbered, Piece, Section, View};
+use crate::card::render::view::{self, Anchor, Badge, EVIDENCE_FOLDED, LISTED, Numbered, Piece, Section, Told, View};
 use crate::card::response::{Because, Evidence, Hunt};
 use crate::diag::Wire;
 
 /// A phase with its cards.
-pub fn section(view: &View<'_>, section: &Section<'_>, place: Place) -> Html {
+pub fn section<'a>(view: &View<'a>, section: &Section<'a>, told: &mut Told<'a>, place: Place) -> Html {
     let cards: Vec<Html> = if section.cards.is_empty() {
         vec![el("p", "nothing", [Html::fixed(view::NOTHING)])]
     } else {
-        section.cards.iter().map(|n| card(view, *n, place)).collect()
+        section.cards.iter().map(|n| card(view, *n, told, place)).collect()
     };
     titled(section.anchor, section.title, section.question, cards, place)
 }
 
-fn card(view: &View<'_>, numbered: Numbered<'_>, place: Place) -> Html {
+fn card<'a>(view: &View<'a>, numbered: Numbered<'a>, told: &mut Told<'a>, place: Place) -> Html {
     let card = numbered.card;
     let badges = view::badges(card).into_iter().map(|b| {
         let class = match b {
@@ -40,8 +40,7 @@ fn card(view: &View<'_>, numbered: Numbered<'_>, place: Place) -> Html {
     let rank = el("p", "rank", [stat("priority", card.priority), stat("confidence", card.confidence)]);
     let top = el("div", "top", [say("span", "num", &numbered.number.to_string()), what, rank]);
 
-    let mut notes = Vec::new();
-    let mut rows = Vec::new();
+    let (mut notes, mut rows, mut origin) = (Vec::new(), Vec::new(), Vec::new());
     for row in view.rows(card) {
         let lines: Vec<Html> = row.lines.iter().map(|l| pieces(l, ", ", place)).collect();
         match row.label {
@@ -49,36 +48,42 @@ fn card(view: &View<'_>, numbered: Numbered<'_>, place: Place) -> Html {
                 let class = if row.label == "Unavailable" { "note off" } else { "note" };
                 notes.push(el("p", class, [el("b", "", [Html::fixed(row.label)]), Html::fixed(": ")].into_iter().chain(lines)));
             }
+            // What an analyst may skip, and an author looks for.
+            "Action" | "Maps to" | "Source" => origin.push(el("span", "", [Html::fixed(row.label), Html::fixed(" "), Html::join(lines, "; ")])),
             label => {
                 rows.push(el("dt", "", [Html::fixed(label)]));
                 rows.push(el("dd", "", [Html::join(lines, "<br>")]));
             }
         }
     }
-    let text = el("div", "", [say("p", "", &card.why), because(&card.because, place.heading(3))]);
+    let text =
+        el("div", "", [el("p", "", [Html::prose(&card.why)]), because(&card.because, place.heading(3), told, &format!("card {}", numbered.number))]);
     let body = el("div", "body", [text, el("dl", "rows", rows)]);
     let class = if view::is_unavailable(card) { "card off" } else { "card" };
-    tag("article").class(class).id(&place.to(Anchor::Card(numbered.number))).of([top].into_iter().chain(notes).chain([body]))
+    tag("article")
+        .class(class)
+        .id(&place.to(Anchor::Card(numbered.number)))
+        .of([top].into_iter().chain(notes).chain([body, el("p", "origin", origin)]))
 }
 
 /// Ids, sentences and links in a line.
 pub fn pieces(all: &[Piece], between: &'static str, place: Place) -> Html {
     let parts = all.iter().map(|piece| match piece {
         Piece::Code(t) => say("code", "", t),
-        Piece::Prose(t) => Html::text(t),
+        Piece::Prose(t) => Html::prose(t),
         Piece::Link(anchor, t) => tag("a").to(&place.to(*anchor)).of([Html::text(t)]),
     });
     Html::join(parts, between)
 }
 
-/// Clauses, each with its evidence folded away; on paper it is open.
-pub fn because(all: &[Because], heading: &'static str) -> Html {
+/// Clauses, each with its evidence folded away. On paper it is open the first time, and referred to afterwards.
+pub fn because<'a>(all: &'a [Because], heading: &'static str, told: &mut Told<'a>, here: &str) -> Html {
     if all.is_empty() {
         return Html::none();
     }
     let clauses = all.iter().map(|b| {
         if b.evidence.is_empty() {
-            return say("p", "plainly", view::sentence(b));
+            return el("p", "plainly", [Html::prose(view::sentence(b))]);
         }
         let (shown, left) = view::shown(b, EVIDENCE_FOLDED);
         let count = view::counted(b.evidence.len(), "piece of evidence", "pieces of evidence");
@@ -86,8 +91,10 @@ pub fn because(all: &[Because], heading: &'static str) -> Html {
         if left > 0 {
             items.push(say("li", "", &view::and_more(left)));
         }
-        let summary = el("summary", "", [Html::text(view::sentence(b)), Html::fixed(" "), say("span", "count", &count)]);
-        el("details", "", [summary, el("ul", "proof", items)])
+        let before = told.before(b, here);
+        let see = before.as_deref().map_or_else(Html::none, |p| say("span", "see", &format!("evidence: see {p}")));
+        let summary = el("summary", "", [Html::prose(view::sentence(b)), Html::fixed(" "), say("span", "count", &count), see]);
+        el("details", if before.is_some() { "again" } else { "" }, [summary, el("ul", "proof", items)])
     });
     el("div", "because", [say(heading, "", "Because")].into_iter().chain(clauses))
 }
@@ -133,6 +140,6 @@ pub fn listed(items: impl Iterator<Item = Html>, all: usize) -> Html {
 pub fn diagnostic(d: &Wire) -> Html {
     let place = view::diagnostic_place(d).join(", ");
     let at = if place.is_empty() { Html::none() } else { el("span", "help", [Html::fixed("at "), say("code", "", &place)]) };
-    let help = d.help.as_deref().map_or_else(Html::none, |h| say("span", "help", &format!("help: {h}")));
-    el("li", "", [say("b", "", &view::diagnostic_word(d)), Html::fixed(": "), Html::text(&d.message), at, help])
+    let help = d.help.as_deref().map_or_else(Html::none, |h| el("span", "help", [Html::fixed("help: "), Html::prose(h)]));
+    el("li", "", [say("b", "", &view::diagnostic_word(d)), Html::fixed(": "), Html::prose(&d.message), at, help])
 }

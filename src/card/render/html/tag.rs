@@ -30,6 +30,21 @@ impl Html {
         Self(out)
     }
 
+    /// Text from anywhere in which words between backticks are set as code; a backtick without its twin stays.
+    pub fn prose(text: &str) -> Self {
+        if text.contains("``") {
+            return Self::text(text);
+        }
+        let parts: Vec<&str> = text.split('`').collect();
+        let last = parts.len().saturating_sub(1);
+        let set = |(n, part): (usize, &&str)| match (n % 2 == 1, n == last) {
+            (true, false) => say("code", "", part),
+            (true, true) => Self::text(&format!("`{part}")),
+            (false, _) => Self::text(part),
+        };
+        Self::all(parts.iter().enumerate().map(set))
+    }
+
     /// Nothing.
     pub fn none() -> Self {
         Self::default()
@@ -118,6 +133,14 @@ impl Tag {
 #[cfg(test)]
 mod tests {
     use super::{Html, say, tag};
+
+    #[test]
+    fn words_between_backticks_are_code() {
+        assert_eq!(Html::prose("a `<b>` c").into_string(), "a <code>&lt;b&gt;</code> c");
+        assert_eq!(Html::prose("one ` alone").into_string(), "one &#96; alone");
+        assert_eq!(Html::prose("``` x ``").into_string(), "&#96;&#96;&#96; x &#96;&#96;");
+        assert_eq!(Html::prose("`x` and `y").into_string(), "<code>x</code> and &#96;y");
+    }
 
     #[test]
     fn text_and_attributes_are_escaped() {

@@ -69,6 +69,7 @@ fn incident(page: &mut Page, response: &Response) {
         page.list(capped(response.diagnostics.iter().map(diagnostic), response.diagnostics.len()));
     }
     page.block(Md::fixed("---"));
+    page.block(Md::fixed(view::LEGEND));
     page.block(Md::text(&view::closing(response.engine, &response.playbooks)));
     let skipped = &response.playbooks.skipped;
     let line = |s: &crate::card::response::Skipped| Md::fixed("- skipped ").and(Md::code(&s.file)).and(Md::fixed(": ")).and(Md::text(&s.reason));

@@ -2,7 +2,7 @@
 
 mod page;
 
-use page::{Page, Style};
+pub use page::{Page, Style};
 
 use super::Look;
 use super::view::{self, Badge, EVIDENCE_SHOWN, LISTED, Numbered, Piece, Row, Section, Told, View};
@@ -58,6 +58,7 @@ fn incident(page: &mut Page, response: &Response) {
 
     page.gap();
     page.rule("");
+    page.flow(0, &[(Style::Dim, view::LEGEND)]);
     page.flow(0, &[(Style::Dim, &view::closing(response.engine, &response.playbooks))]);
     for s in response.playbooks.skipped.iter().take(LISTED) {
         page.hang(2, 4, &[(Style::Dim, "skipped "), (Style::Id, &s.file), (Style::Dim, ": "), (Style::Dim, &s.reason)]);
