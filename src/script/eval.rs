@@ -174,7 +174,7 @@ impl<'a> Cx<'a> {
             }
             Node::Key(of, name) => match self.eval(of)? {
                 Value::Map(all) => all.iter().find(|(k, _)| k == name).map_or(Value::Absent, |(_, v)| v.clone()),
-                _ => Value::Absent,
+                _ => empty(&e.ty),
             },
             Node::Not(of) => (!self.eval(of)?.is_true()).into(),
             Node::Negate(of) => match self.eval(of)? {
@@ -265,9 +265,11 @@ impl<'a> Cx<'a> {
                 if function.name != "known" && args.iter().any(Value::is_absent) {
                     return Ok(empty(&e.ty));
                 }
-                (function.run)(self, &args).map_err(|s| s.at(e.span))?
+                let value = (function.run)(self, &args).map_err(|s| s.at(e.span))?;
+                // An item of an empty list of flags is false, as flags are never absent.
+                if value.is_absent() { empty(&e.ty) } else { value }
             }
-            Node::Each(op, of, body) => return self.each(*op, of, body, e.span),
+            Node::Each(op, of, body) => return self.each(*op, of, body, e),
         })
     }
 
@@ -324,7 +326,8 @@ impl<'a> Cx<'a> {
         Ok((!settles).into())
     }
 
-    fn each(&mut self, op: Each, of: &Expr, body: &Expr, span: Span) -> Result<Value, Stop> {
+    fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
+        let span = whole.span;
         let list = self.eval(of)?;
         let mut kept = Vec::new();
         let mut others = Taken::default();
@@ -369,7 +372,7 @@ impl<'a> Cx<'a> {
             Each::Some => false.into(),
             Each::All => true.into(),
             Each::Count => Value::Int(count),
-            Each::First => Value::Absent,
+            Each::First => empty(&whole.ty),
         })
     }
 

@@ -303,7 +303,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
                 let mut all: Vec<(Arc<str>, Expr)> = parts.0.iter().map(|(k, v)| (k.name.as_str().into(), self.expr(v))).collect();
                 all.sort_by(|a, b| a.0.cmp(&b.0));
                 let ty = Ty::Map(all.iter().map(|(k, v)| (k.clone(), v.ty.clone())).collect());
-                let word = format!("map {}", all.iter().map(|(k, _)| &**k).collect::<Vec<_>>().join(" "));
+                let word = format!("map {:?}", all.iter().map(|(k, _)| k).collect::<Vec<_>>());
                 let span = self.token(*at);
                 let below: Vec<Expr> = all.iter().map(|(_, v)| v.clone()).collect();
                 self.make(Node::Map(all), ty, false, span, &word, &below.iter().collect::<Vec<_>>())

@@ -99,6 +99,8 @@ pub fn token_end(text: &str, start: usize) -> usize {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let len = if word(first) {
         rest.find(|c: char| !word(c)).unwrap_or(rest.len())
+    } else if first == '`' {
+        backtick_end(rest)
     } else if matches!(first, '"' | '`' | '\'') {
         let mut escaped = false;
         chars
@@ -113,6 +115,79 @@ pub fn token_end(text: &str, start: usize) -> usize {
         if matches!(two, "==" | "!=" | "<=" | ">=" | "&&" | "||" | "??" | "?." | "..") { 2 } else { first.len_utf8() }
     };
     start.saturating_add(len)
+}
+
+/// The end of the text between backticks with which `rest` begins; an expression in `${…}` may hold such texts itself.
+fn backtick_end(rest: &str) -> usize {
+    let mut at = 1usize;
+    loop {
+        let Some(tail) = rest.get(at..) else { return rest.len() };
+        let Some(n) = tail.find(['`', '$']) else { return rest.len() };
+        at = at.saturating_add(n);
+        if tail.get(n..).is_some_and(|t| t.starts_with('`')) {
+            at = at.saturating_add(1);
+            // A doubled backtick stands for one.
+            if rest.get(at..).is_some_and(|t| t.starts_with('`')) {
+                at = at.saturating_add(1);
+                continue;
+            }
+            return at;
+        }
+        at = at.saturating_add(1);
+        if rest.get(at..).is_some_and(|t| t.starts_with('{')) {
+            at = interpolation_end(rest, at);
+        }
+    }
+}
+
+/// One past the `}` that closes the `{` at a byte.
+fn interpolation_end(text: &str, start: usize) -> usize {
+    let (mut at, mut depth) = (start, 0usize);
+    while let Some(from) = skip_blanks(text, at) {
+        at = token_end(text, from);
+        match text.get(from..at) {
+            Some("{") => depth = depth.saturating_add(1),
+            Some("}") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// The first byte from `at` on that is neither blank nor in a remark (`//…` or `/*…*/`, which nests).
+fn skip_blanks(text: &str, at: usize) -> Option<usize> {
+    let mut at = at;
+    loop {
+        let rest = text.get(at..)?;
+        at = at.saturating_add(rest.find(|c: char| !c.is_whitespace())?);
+        let rest = text.get(at..)?;
+        if rest.starts_with("//") {
+            at = at.saturating_add(rest.find('\n')?);
+        } else if rest.starts_with("/*") {
+            let (mut depth, mut inner) = (0usize, rest);
+            loop {
+                let step = if inner.starts_with("/*") {
+                    depth = depth.saturating_add(1);
+                    2
+                } else if inner.starts_with("*/") {
+                    depth = depth.saturating_sub(1);
+                    2
+                } else {
+                    inner.chars().next()?.len_utf8()
+                };
+                inner = inner.get(step..)?;
+                if depth == 0 {
+                    break;
+                }
+            }
+            at = text.len().saturating_sub(inner.len());
+        } else {
+            return Some(at);
+        }
+    }
 }
 
 /// An arm of a `switch` as it is written, since Rhai's tree keeps hashes of the patterns only.
@@ -162,9 +237,7 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn next(&mut self) -> Option<(usize, &'a str)> {
-        let rest = self.text.get(self.at..)?;
-        let skip = rest.find(|c: char| !c.is_whitespace())?;
-        let start = self.at.saturating_add(skip);
+        let start = skip_blanks(self.text, self.at)?;
         let end = token_end(self.text, start);
         self.at = end;
         Some((start, self.text.get(start..end)?))

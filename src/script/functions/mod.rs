@@ -4,6 +4,7 @@
 pub mod attack;
 pub mod collections;
 pub mod command;
+pub mod docs;
 pub mod graph;
 pub mod net;
 pub mod text;
@@ -258,6 +259,32 @@ impl Pat {
             Pat::Signal => "the id of a signal in quotes",
             Pat::ListId => "the id of a list in quotes",
             Pat::LevelWord => "a level in quotes, such as \"high\"",
+        }
+    }
+}
+
+impl Ret {
+    /// What it is, in words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Ret::Bool => "true or false",
+            Ret::Int => "a number",
+            Ret::Text => "text",
+            Ret::Texts => "a list of texts",
+            Ret::Level => "a level",
+            Ret::Time => "a time",
+            Ret::Duration => "a duration",
+            Ret::Item => "an item of the list",
+            Ret::Same => "a list of the same",
+            Ret::Flat => "one list",
+            Ret::Alerts => "a list of alerts",
+            Ret::Entities => "a list of entities",
+            Ret::OfKind => "a list of entities of that kind",
+            Ret::Out => "a list of the entities that it leads to",
+            Ret::Into => "a list of the entities that lead to it",
+            Ret::Edges => "a list of edges",
+            Ret::Pairs => "a list of pairs of edges",
+            Ret::Path => "a list of edges",
         }
     }
 }
