@@ -10,6 +10,8 @@
         clippy::panic,
         clippy::indexing_slicing,
         clippy::arithmetic_side_effects,
+        clippy::string_slice,
+        clippy::too_many_arguments,
         reason = "tests may fail loudly"
     )
 )]

@@ -33,6 +33,9 @@ pub struct Response {
     pub diagnostics: Vec<Wire>,
     /// The playbooks that gave it.
     pub playbooks: SetInfo,
+    /// What people call the entities and alerts that evidence names by id; for pages, not part of the document.
+    #[serde(skip)]
+    pub names: BTreeMap<String, String>,
 }
 
 /// The incident in a few words.

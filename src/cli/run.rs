@@ -75,7 +75,10 @@ impl Run {
             Wanted::Markdown => Format::Markdown,
             Wanted::Html => Format::Html,
         };
-        put(&render(&responses, format, &Look { width: width(), colour: colour_out() }))
+        let done = put(&render(&responses, format, &Look { width: width(), colour: colour_out() }));
+        // The process ends here; taking the set apart would only cost time.
+        std::mem::forget(set);
+        done
     }
 }
 

@@ -96,7 +96,8 @@ fn matches(cx: &mut Cx<'_>, signal: &Signal, ix: AlertIx, _alert: &Alert, seen: 
 }
 
 fn fits(rule: &SignalRule, seen: &Seen) -> bool {
-    (rule.detectors.is_empty() || !rule.detectors.is_disjoint(&seen.detectors))
+    let any_detector = rule.detectors.is_empty() && rule.families.is_empty();
+    (any_detector || !rule.detectors.is_disjoint(&seen.detectors) || rule.families.iter().any(|g| seen.detectors.iter().any(|d| g.fits(d))))
         && (rule.titles.is_empty() || rule.titles.iter().any(|t| t.fits(&seen.title)))
         && (rule.products.is_empty() || rule.products.iter().any(|t| t.fits(&seen.product)))
         && (rule.categories.is_empty() || rule.categories.contains(&seen.category))
@@ -175,7 +176,12 @@ fn relate(facts: &Facts<'_>, ix: AlertIx, alert: &Alert, from: Kind, rel: Rel, t
 /// whether the alert names them.
 fn ends(facts: &Facts<'_>, alert: &Alert, kind: Kind) -> (Vec<EntityIx>, bool) {
     let is = |e: &EntityIx| facts.entity(*e).is_some_and(|e| e.kind == kind);
-    let recorded: Vec<EntityIx> = alert.named.iter().copied().filter(is).collect();
+    let mut recorded: Vec<EntityIx> = alert.named.iter().copied().filter(is).collect();
+    // A machine's own address, told with the machine, is not what the alert is about where there is another one.
+    let own = |e: &EntityIx| facts.graph.arriving(*e, false).into_iter().filter_map(|x| facts.graph.edge(x)).any(|r| r.rel.spec().name == "has_ip");
+    if kind == Kind::Ip && !recorded.iter().all(own) {
+        recorded.retain(|e| !own(e));
+    }
     if !recorded.is_empty() {
         return (recorded, true);
     }

@@ -166,6 +166,9 @@ fn matching(reader: &mut Reader<'_>, node: &Node, around: &Around<'_>) -> Match 
     }
 }
 
+/// Parameters with their types.
+type Locals = Vec<(Arc<str>, Ty)>;
+
 enum Decl<'n> {
     Bind(&'n Node),
     Condition(&'n Node),
@@ -364,7 +367,7 @@ impl<'b> Book<'b, '_> {
     }
 
     /// `for: NAME in EXPRESSION`
-    fn target(&mut self, fields: &Fields<'_>, action: &Action) -> Option<(Target, Vec<(Arc<str>, Ty)>)> {
+    fn target(&mut self, fields: &Fields<'_>, action: &Action) -> Option<(Target, Locals)> {
         let (node, all) = match (fields.raw("for"), fields.raw("for_all")) {
             (Some(_), Some(n)) => {
                 self.reader.error(codes::WRONG_SHAPE, n.span, "a card has `for` or `for_all`, not both");

@@ -86,7 +86,10 @@ impl Catalogue<'_, '_> {
         }
         let mut rule = SignalRule::default();
         if let Some(n) = fields.get("detectors") {
-            rule.detectors = self.reader.texts(n, "`detectors`").iter().map(|s| s.text.trim().to_lowercase()).collect();
+            let all = self.reader.texts(n, "`detectors`");
+            let (globs, ids): (Vec<&Scalar>, Vec<&Scalar>) = all.into_iter().partition(|s| s.text.contains(['*', '?']));
+            rule.families = globs.iter().map(|s| Glob::new(s.text.trim())).collect();
+            rule.detectors = ids.iter().map(|s| s.text.trim().to_lowercase()).collect();
         }
         rule.titles = self.globs(&fields, "titles");
         rule.products = self.globs(&fields, "products");
@@ -104,7 +107,13 @@ impl Catalogue<'_, '_> {
                 "match by `detectors`, or by an `if` over a list of your own",
             );
         }
-        if rule.detectors.is_empty() && rule.titles.is_empty() && rule.products.is_empty() && rule.categories.is_empty() && rule.test.is_none() {
+        if rule.detectors.is_empty()
+            && rule.families.is_empty()
+            && rule.titles.is_empty()
+            && rule.products.is_empty()
+            && rule.categories.is_empty()
+            && rule.test.is_none()
+        {
             self.reader.error(codes::MISSING_KEY, node.span, "an entry without anything in it would match every alert");
             return None;
         }

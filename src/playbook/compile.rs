@@ -155,7 +155,9 @@ impl Work<'_> {
                 })
                 .collect()
         };
-        let mut questions = Questions::default();
+        // With files of authors in the set, what ships may have been changed by them: then everything is compiled.
+        let shipped = self.layers.values().all(|l| *l == 0);
+        let mut questions = Questions::new(shipped);
         let mut set = PlaybookSet::default();
         let (signals, actions, lists, types, libraries, books) =
             (declared("signals"), declared("actions"), declared("lists"), declared("incident_types"), declared("library"), declared("playbook"));

@@ -117,7 +117,7 @@ pub const SIGNAL: &[Key] = &[
 
 /// An entry of a signal's `any:`.
 pub const SIGNAL_RULE: &[Key] = &[
-    may("detectors", "detector, alert type or rule ids"),
+    may("detectors", "detector, alert type or rule ids, or globs over them"),
     may("titles", "globs over the title"),
     may("products", "globs over the product"),
     may("categories", "words of the source's category"),

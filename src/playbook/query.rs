@@ -22,10 +22,9 @@ pub fn inside(mut state: Inside, text: &str) -> Inside {
             (Inside::Query, '"' | '\'') => Inside::Text(c, before == '@'),
             (Inside::Query, '/') if before == '/' => Inside::Comment,
             (Inside::Query, _) => Inside::Query,
-            (Inside::Text(q, false), _) if escaped => {
+            (Inside::Text(_, false), _) if escaped => {
                 escaped = false;
                 before = ' ';
-                Inside::Text(q, false);
                 continue;
             }
             (Inside::Text(q, false), '\\') => {

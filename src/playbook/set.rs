@@ -58,8 +58,10 @@ pub struct Signal {
 /// How a product words a signal; all that is given must hold.
 #[derive(Debug, Default)]
 pub struct SignalRule {
-    /// Detector ids, lower case; empty: any.
+    /// Detector ids, lower case; with the globs empty: any.
     pub detectors: BTreeSet<String>,
+    /// Globs over detector ids, for products that name families.
+    pub families: Vec<Glob>,
     /// Globs over the title; empty: any.
     pub titles: Vec<Glob>,
     /// Globs over the product; empty: any.

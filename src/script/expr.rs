@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::fields::Field;
 use super::functions::Function;
+use super::pattern::Pattern;
 use super::ty::Ty;
 use super::value::Value;
 use crate::model::Kind;
@@ -167,22 +168,28 @@ pub struct Arm {
 #[derive(Debug, Default)]
 pub struct Questions {
     ids: HashMap<Key, MemoId>,
-    patterns: HashMap<String, Arc<regex::Regex>>,
+    patterns: HashMap<String, Arc<Pattern>>,
+    shipped: bool,
 }
 
 impl Questions {
+    /// No question yet. `shipped` says that what is compiled ships with the program, so that its tests have compiled it.
+    pub fn new(shipped: bool) -> Self {
+        Self { shipped, ..Self::default() }
+    }
+
     /// The place for this question.
     pub fn id(&mut self, key: Key) -> MemoId {
         let next = MemoId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
         *self.ids.entry(key).or_insert(next)
     }
 
-    /// A regular expression, compiled once however often it is written.
-    pub fn pattern(&mut self, text: &str) -> Result<Arc<regex::Regex>, regex::Error> {
+    /// A regular expression, the same however often it is written.
+    pub fn pattern(&mut self, text: &str) -> Result<Arc<Pattern>, regex::Error> {
         if let Some(known) = self.patterns.get(text) {
             return Ok(known.clone());
         }
-        let made = Arc::new(regex::RegexBuilder::new(text).size_limit(super::limits::REGEX_BYTES).build()?);
+        let made = Arc::new(if self.shipped { Pattern::later(text) } else { Pattern::now(text)? });
         self.patterns.insert(text.to_owned(), made.clone());
         Ok(made)
     }

@@ -330,13 +330,12 @@ impl<'e, 'd> Lowering<'e, 'd> {
                 let below = parts.clone();
                 self.make(Node::Coalesce(parts), ty, maybe, span.unwrap_or_else(|| self.snippet.span()), "??", &below.iter().collect::<Vec<_>>())
             }
-            RExpr::Dot(pair, flags, _) => {
-                if let (RExpr::Variable(v, _, _), true) = (&pair.lhs, self.is_lists(&pair.lhs)) {
-                    let _ = v;
+            RExpr::Dot(pair, _, _) => {
+                if self.is_lists(&pair.lhs) {
                     return self.named_list(&pair.rhs);
                 }
                 let base = self.expr(&pair.lhs);
-                self.chain(base, &pair.rhs, *flags)
+                self.chain(base, &pair.rhs)
             }
             RExpr::Index(pair, flags, _) => {
                 let base = self.expr(&pair.lhs);
@@ -491,8 +490,8 @@ impl<'e, 'd> Lowering<'e, 'd> {
     fn named_list(&mut self, link: &RExpr) -> Expr {
         let (name, at, rest) = match link {
             RExpr::Property(p, at) => (p.2.clone(), *at, None),
-            RExpr::Dot(pair, flags, _) => match &pair.lhs {
-                RExpr::Property(p, at) => (p.2.clone(), *at, Some((&pair.rhs, *flags))),
+            RExpr::Dot(pair, _, _) => match &pair.lhs {
+                RExpr::Property(p, at) => (p.2.clone(), *at, Some(&pair.rhs)),
                 other => return self.refuse(other.position(), "this", "name one of the lists: `lists.own_networks`"),
             },
             other => return self.refuse(other.position(), "this", "name one of the lists: `lists.own_networks`"),
@@ -502,7 +501,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
             Ok(v) => {
                 let base = self.constant(v, Ty::Named, span);
                 match rest {
-                    Some((rest, flags)) => self.chain(base, rest, flags),
+                    Some(rest) => self.chain(base, rest),
                     None => base,
                 }
             }
@@ -517,17 +516,16 @@ impl<'e, 'd> Lowering<'e, 'd> {
     }
 
     /// What stands behind a dot, and what follows that.
-    fn chain(&mut self, base: Expr, link: &RExpr, flags: ASTFlags) -> Expr {
-        let _ = flags;
+    fn chain(&mut self, base: Expr, link: &RExpr) -> Expr {
         match link {
             RExpr::Property(p, at) => self.field(base, &p.2, *at),
             RExpr::MethodCall(call, at) => self.method(base, call, *at),
-            RExpr::Dot(pair, flags, _) => {
-                let base = self.chain(base, &pair.lhs, ASTFlags::NONE);
-                self.chain(base, &pair.rhs, *flags)
+            RExpr::Dot(pair, _, _) => {
+                let base = self.chain(base, &pair.lhs);
+                self.chain(base, &pair.rhs)
             }
             RExpr::Index(pair, flags, _) => {
-                let base = self.chain(base, &pair.lhs, ASTFlags::NONE);
+                let base = self.chain(base, &pair.lhs);
                 self.index(base, &pair.rhs, *flags)
             }
             other => self.refuse(other.position(), "this after a dot", "a property or a function belongs there"),
@@ -537,9 +535,9 @@ impl<'e, 'd> Lowering<'e, 'd> {
     fn index(&mut self, base: Expr, link: &RExpr, flags: ASTFlags) -> Expr {
         if !flags.contains(ASTFlags::BREAK) {
             match link {
-                RExpr::Dot(pair, inner, _) => {
+                RExpr::Dot(pair, _, _) => {
                     let base = self.item(base, &pair.lhs);
-                    return self.chain(base, &pair.rhs, *inner);
+                    return self.chain(base, &pair.rhs);
                 }
                 RExpr::Index(pair, inner, _) => {
                     let base = self.item(base, &pair.lhs);
@@ -771,12 +769,12 @@ impl<'e, 'd> Lowering<'e, 'd> {
     }
 
     fn membership(&mut self, item: &RExpr, of: &RExpr) -> Expr {
-        let of = if self.is_lists_dot(of) { self.expr(of) } else { self.expr(of) };
+        let of = self.expr(of);
         let item = self.expr(item);
         let (item, of) = match (&item.ty, &of.ty) {
             (Ty::Unknown, _) | (_, Ty::Unknown) => (item, of),
             (t, Ty::List(x)) => {
-                if !t.alike(x) && !(matches!(**x, Ty::Text) && read_like(t)) {
+                if !(t.alike(x) || matches!(**x, Ty::Text) && read_like(t)) {
                     let message = format!("{t} cannot be in a list of {x}");
                     let span = item.span;
                     return self.error(codes::UNLIKE, span, message);
@@ -799,10 +797,6 @@ impl<'e, 'd> Lowering<'e, 'd> {
         let span = item.span.to(of.span);
         let below = [item.clone(), of.clone()];
         self.make(Node::In(Box::new(item), Box::new(of)), Ty::Bool, false, span, "in", &below.iter().collect::<Vec<_>>())
-    }
-
-    fn is_lists_dot(&self, e: &RExpr) -> bool {
-        matches!(e, RExpr::Dot(pair, _, _) if self.is_lists(&pair.lhs))
     }
 
     fn operator(&mut self, op: &str, a: &RExpr, b: &RExpr, own: Span) -> Expr {
@@ -885,7 +879,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
             let d = if a.ty.can_be_absent() && read_like(&a.ty) { d.help("a word in quotes is read as one where it stands beside it") } else { d };
             return self.wrong(d);
         }
-        if !matches!(op, Compare::Eq | Compare::Ne) && !(a.ty.ordered() && b.ty.ordered()) {
+        if !(matches!(op, Compare::Eq | Compare::Ne) || a.ty.ordered() && b.ty.ordered()) {
             let message = format!("{} has no order", a.ty);
             return self.error(codes::TYPE, own, message);
         }
@@ -971,8 +965,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
         if self.failed {
             return Expr { node: Node::Const(Value::Absent), ty: Ty::Unknown, maybe: false, span: own, key: [0; 16], memo: None, free: 0, height: 1 };
         }
-        if let (Some(Ty::Entity(kinds)), Some(wrong)) = (&on, self.impossible(function, &on, &given, own)) {
-            let _ = kinds;
+        if let Some(wrong) = self.impossible(function, &on, &given, own) {
             return self.wrong(wrong);
         }
         let constants: Vec<Option<&Value>> = given.iter().map(|g| if let Node::Const(v) = &g.node { Some(v) } else { None }).collect();

@@ -11,6 +11,7 @@ pub mod lists;
 pub mod literal;
 pub mod lower;
 pub mod parse;
+pub mod pattern;
 pub mod template;
 pub mod trace;
 pub mod ty;

@@ -43,8 +43,8 @@ pub enum Value {
     Map(Arc<[(Arc<str>, Value)]>),
     /// A range: from, to, whether `to` belongs to it.
     Range(i64, i64, bool),
-    /// A regular expression, compiled when the playbook was loaded.
-    Pattern(Arc<regex::Regex>),
+    /// A regular expression.
+    Pattern(Arc<super::pattern::Pattern>),
     /// A glob, read when the playbook was loaded.
     Glob(Arc<super::glob::Glob>),
     /// A network.

@@ -338,6 +338,7 @@ pub fn response() -> Response {
             loaded: 42,
             skipped: vec![Skipped { file: "playbooks/team/draft.yaml".to_owned(), reason: "unknown key `mach`; did you mean `match`?".to_owned() }],
         },
+        names: std::collections::BTreeMap::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every page for people says, in the same words and the same order; the pages only choose how it looks.
 //! Texts here are as the answer has them: it is the page that makes them harmless.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::card::response::{Because, Card, EntityRef, Evidence, Headline, Hunt, Response, SetInfo, Status, Triage, TriageSource};
@@ -321,20 +322,30 @@ pub fn and_more(n: usize) -> String {
 
 /// A piece of evidence in parts: the entity, what is said of it, what that is (`None`: nothing is recorded), and how it is known.
 pub struct Shown<'a> {
-    /// The entity.
+    /// The entity, by the name that people use.
     pub subject: &'a str,
     /// The property, or the relation.
     pub verb: &'a str,
     /// Whether it is a relation.
     pub edge: bool,
-    /// The value, or the other end.
-    pub object: Option<&'a str>,
+    /// The value, shortened, or the other end.
+    pub object: Option<Cow<'a, str>>,
     /// Time, basis and number of alerts.
     pub how: String,
 }
 
+/// Characters of a value that evidence shows; command lines can have thousands.
+const VALUE_SHOWN: usize = 160;
+
+fn short(value: &str) -> Cow<'_, str> {
+    match value.char_indices().nth(VALUE_SHOWN) {
+        Some((at, _)) => Cow::Owned(format!("{}… ({} characters)", value.get(..at).unwrap_or(""), value.chars().count())),
+        None => Cow::Borrowed(value),
+    }
+}
+
 /// Takes a piece of evidence apart.
-pub fn evidence(e: &Evidence) -> Shown<'_> {
+pub fn evidence<'a>(e: &'a Evidence, told: &Told<'a>) -> Shown<'a> {
     let how = |time: Option<String>, basis: &str, alerts: &[String]| {
         let mut parts: Vec<String> = time.into_iter().collect();
         parts.extend([basis.to_owned()].into_iter().filter(|b| !b.is_empty() && b != "none"));
@@ -344,26 +355,39 @@ pub fn evidence(e: &Evidence) -> Shown<'_> {
     match e {
         Evidence::Property { entity, property, value, basis, alerts } => {
             let basis = if value.is_some() { basis } else { "" };
-            Shown { subject: entity, verb: property, edge: false, object: value.as_deref(), how: how(None, basis, alerts) }
+            Shown { subject: told.name(entity), verb: property, edge: false, object: value.as_deref().map(short), how: how(None, basis, alerts) }
         }
         Evidence::Edge { from, relation, to, basis, first_seen, last_seen, alerts } => {
             let time = period(first_seen.as_deref(), last_seen.as_deref());
-            Shown { subject: from, verb: relation, edge: true, object: to.as_deref(), how: how(time, basis, alerts) }
+            let object = to.as_deref().map(|t| short(told.name(t)));
+            Shown { subject: told.name(from), verb: relation, edge: true, object, how: how(time, basis, alerts) }
         }
     }
 }
 
 /// Remembers which clause stands where, so that a page shows its evidence once.
-#[derive(Default)]
-pub struct Told<'a>(BTreeMap<(&'a str, &'a str), Vec<(&'a Because, String)>>);
+pub struct Told<'a> {
+    shown: BTreeMap<(&'a str, &'a str), Vec<(&'a Because, String)>>,
+    names: &'a BTreeMap<String, String>,
+}
 
 impl<'a> Told<'a> {
+    /// Nothing was shown of this answer yet.
+    pub fn new(response: &'a Response) -> Self {
+        Self { shown: BTreeMap::new(), names: &response.names }
+    }
+
+    /// What people call an entity or alert.
+    fn name(&self, id: &'a str) -> &'a str {
+        self.names.get(id).map_or(id, String::as_str)
+    }
+
     /// Where the same clause with the same evidence was shown before; otherwise it is noted as shown `here`.
     pub fn before(&mut self, because: &'a Because, here: &str) -> Option<String> {
         if because.evidence.is_empty() {
             return None;
         }
-        let alike = self.0.entry((&because.condition, &because.text)).or_default();
+        let alike = self.shown.entry((&because.condition, &because.text)).or_default();
         if let Some((_, place)) = alike.iter().find(|(b, _)| *b == because) {
             return Some(place.clone());
         }

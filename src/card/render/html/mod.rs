@@ -108,7 +108,7 @@ fn severity(incident: &Headline) -> Html {
 
 fn incident(response: &Response, place: Place) -> Html {
     let view = View::new(response);
-    let mut told = Told::default();
+    let mut told = Told::new(response);
     let mut main = vec![triage(&response.triage, &mut told, place)];
     main.extend(view.sections.iter().map(|s| parts::section(&view, s, &mut told, place)));
     if !response.hunts.is_empty() {

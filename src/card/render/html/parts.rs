@@ -87,7 +87,7 @@ pub fn because<'a>(all: &'a [Because], heading: &'static str, told: &mut Told<'a
         }
         let (shown, left) = view::shown(b, EVIDENCE_FOLDED);
         let count = view::counted(b.evidence.len(), "piece of evidence", "pieces of evidence");
-        let mut items: Vec<Html> = shown.iter().map(evidence).collect();
+        let mut items: Vec<Html> = shown.iter().map(|e| evidence(e, told)).collect();
         if left > 0 {
             items.push(say("li", "", &view::and_more(left)));
         }
@@ -99,14 +99,14 @@ pub fn because<'a>(all: &'a [Because], heading: &'static str, told: &mut Told<'a
     el("div", "because", [say(heading, "", "Because")].into_iter().chain(clauses))
 }
 
-fn evidence(e: &Evidence) -> Html {
-    let e = view::evidence(e);
-    let verb = match (e.edge, e.object) {
+fn evidence<'a>(e: &'a Evidence, told: &Told<'a>) -> Html {
+    let e = view::evidence(e, told);
+    let verb = match (e.edge, &e.object) {
         (true, _) => format!("{} →", view::words(e.verb)),
         (false, Some(_)) => format!("{} =", view::words(e.verb)),
         (false, None) => format!("{} is", view::words(e.verb)),
     };
-    let object = match (e.edge, e.object) {
+    let object = match (e.edge, e.object.as_deref()) {
         (_, Some(o)) => say("code", "", o),
         (true, None) => Html::fixed("<span class=\"absent\">nothing recorded</span>"),
         (false, None) => Html::fixed("<span class=\"absent\">not recorded</span>"),

@@ -40,7 +40,7 @@ pub fn page(responses: &[Response]) -> String {
 
 fn incident(page: &mut Page, response: &Response) {
     let view = View::new(response);
-    let mut told = Told::default();
+    let mut told = Told::new(response);
     let facts = |parts: Vec<String>| Md::join(parts.iter().map(|p| Md::text(p)), " · ");
     page.block(Md::fixed("# ").and(Md::text(&response.incident.title)));
     // Two blanks at the end of a line are a line break.
@@ -158,7 +158,7 @@ fn because<'a>(page: &mut Page, all: &'a [Because], told: &mut Told<'a>, here: &
         }
         items.push(sentence);
         let (shown, left) = view::shown(b, EVIDENCE_SHOWN);
-        items.extend(shown.iter().map(evidence));
+        items.extend(shown.iter().map(|e| evidence(e, told)));
         if left > 0 {
             items.push(Md::fixed("  - ").and(Md::text(&view::and_more(left))));
         }
@@ -166,10 +166,10 @@ fn because<'a>(page: &mut Page, all: &'a [Because], told: &mut Told<'a>, here: &
     page.list(items);
 }
 
-fn evidence(e: &Evidence) -> Md {
-    let e = view::evidence(e);
+fn evidence<'a>(e: &'a Evidence, told: &Told<'a>) -> Md {
+    let e = view::evidence(e, told);
     let subject = Md::fixed("  - ").and(Md::code(e.subject)).and(Md::fixed(" — ")).and(Md::text(e.verb));
-    let said = match (e.edge, e.object) {
+    let said = match (e.edge, e.object.as_deref()) {
         (true, Some(o)) => subject.and(Md::fixed(" → ")).and(Md::code(o)),
         (true, None) => subject.and(Md::fixed(" → nothing recorded")),
         (false, Some(o)) => subject.and(Md::fixed(" = ")).and(Md::code(o)),

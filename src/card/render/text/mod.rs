@@ -37,7 +37,7 @@ pub fn page(responses: &[Response], look: Look) -> String {
 
 fn incident(page: &mut Page, response: &Response) {
     let view = View::new(response);
-    let mut told = Told::default();
+    let mut told = Told::new(response);
     page.flow(0, &[(Style::Bold, &response.incident.title)]);
     page.flow(0, &[(Style::Plain, &view::about(&response.incident).join(" · "))]);
     page.flow(0, &[(Style::Plain, &view::contents(&response.incident).join(" · "))]);
@@ -190,22 +190,22 @@ fn clause<'a>(page: &mut Page, indent: usize, b: &'a Because, told: &mut Told<'a
     page.hang(indent, deeper, &[(Style::Dim, "- "), (Style::Plain, view::sentence(b))]);
     let (shown, left) = view::shown(b, EVIDENCE_SHOWN);
     for e in shown {
-        evidence(page, deeper.saturating_add(2), e);
+        evidence(page, deeper.saturating_add(2), e, told);
     }
     if left > 0 {
         page.flow(deeper.saturating_add(2), &[(Style::Dim, &view::and_more(left))]);
     }
 }
 
-fn evidence(page: &mut Page, indent: usize, e: &Evidence) {
-    let e = view::evidence(e);
+fn evidence<'a>(page: &mut Page, indent: usize, e: &'a Evidence, told: &Told<'a>) {
+    let e = view::evidence(e, told);
     let how = if e.how.is_empty() { String::new() } else { format!("  ({})", e.how) };
-    let verb = match (e.edge, e.object) {
+    let verb = match (e.edge, &e.object) {
         (true, _) => format!(" —{}→ ", e.verb),
         (false, Some(_)) => format!(" — {} = ", e.verb),
         (false, None) => format!(" — {} is ", e.verb),
     };
-    let object = match (e.edge, e.object) {
+    let object = match (e.edge, e.object.as_deref()) {
         (_, Some(o)) => (Style::Plain, o),
         (true, None) => (Style::Dim, "nothing recorded"),
         (false, None) => (Style::Dim, "not recorded"),
