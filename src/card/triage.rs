@@ -190,7 +190,10 @@ fn failing(cx: &mut Cx<'_>, e: &Expr, params: &[Value], out: &mut Vec<String>) {
 /// The sentence for a clause whose author gave none.
 pub fn unsaid(p: &Playbook, r: &Reason) -> String {
     if r.name == "when" {
-        return format!("the test of `{}` holds", p.id);
+        return format!("a test of `{}` holds", p.id);
     }
-    format!("it is one of `{}`", r.name)
+    if r.name == "for" {
+        return format!("`{}` picks it out", p.id);
+    }
+    format!("`{}` counts it among \u{201c}{}\u{201d}", p.id, r.name.replace('_', " "))
 }

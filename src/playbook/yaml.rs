@@ -205,7 +205,9 @@ impl Builder<'_> {
                 let node = Node { yaml: self.scalar(&value, style, span), span, odd };
                 self.node(node)?;
             }
-            Event::SequenceStart(_, anchor, tag) => self.open(Open::List(Vec::new(), span.start as usize, self.odd(anchor, tag.is_some(), at)), span)?,
+            Event::SequenceStart(_, anchor, tag) => {
+                self.open(Open::List(Vec::new(), span.start as usize, self.odd(anchor, tag.is_some(), at)), span)?
+            }
             Event::MappingStart(_, anchor, tag) => {
                 self.open(Open::Map(Vec::new(), None, span.start as usize, self.odd(anchor, tag.is_some(), at)), span)?
             }
