@@ -72,19 +72,18 @@ pub fn triage(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation) -
         });
     };
     order(&mut opinions);
-    order(&mut others);
     let mut chosen = combined(&opinions);
-    let considered = |skip: usize| -> Vec<Considered> {
-        opinions
-            .iter()
-            .skip(skip)
-            .chain(&others)
+    // Everything else that was said or could be, best first.
+    let considered = |mut opinions: Vec<Opinion>, skip: usize| -> Vec<Considered> {
+        let mut all: Vec<Opinion> = opinions.drain(..).skip(skip).chain(others).collect();
+        order(&mut all);
+        all.into_iter()
             .map(|o| Considered {
                 classification: o.classification,
-                determination: o.determination.clone(),
+                determination: o.determination,
                 confidence: o.confidence,
-                why: o.why.clone(),
-                source: o.source.clone(),
+                why: o.why,
+                source: o.source,
             })
             .collect()
     };
@@ -98,13 +97,13 @@ pub fn triage(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation) -
             why: format!("the incident already carries this {whose}: a decision that was taken in its source"),
             because: Vec::new(),
             source: TriageSource { origin: "source", ..TriageSource::default() },
-            considered: considered(0),
+            considered: considered(opinions, 0),
             missing: Vec::new(),
         };
     }
     match chosen.take() {
         Some((mut t, own)) => {
-            t.considered = considered(usize::from(own));
+            t.considered = considered(opinions, usize::from(own));
             if t.classification == Classification::Undetermined {
                 t.missing = missing;
             }

@@ -105,9 +105,13 @@ fn fits(rule: &SignalRule, seen: &Seen) -> bool {
 
 /// Notes what a signal says of the entities in its alert.
 fn say(facts: &Facts<'_>, says: &Says, ix: AlertIx, alert: &Alert, marks: &mut [Mark], relations: &mut Vec<Relation>) {
-    let of_kind = |kind: Kind| alert.entities.keys().copied().filter(move |e| facts.entity(*e).is_some_and(|e| e.kind == kind));
+    // What is said of a kind is said of what the alert is about, or of the one thing that its records lead to.
+    let of_kind = |kind: Kind| {
+        let (all, named) = ends(facts, alert, kind);
+        if named || all.len() == 1 { all } else { Vec::new() }
+    };
     for (kind, role) in &says.roles {
-        for e in ends(facts, alert, *kind).0 {
+        for e in of_kind(*kind) {
             if let Some(m) = marks.get_mut(e.0 as usize) {
                 m.roles.entry(role.clone()).or_default().insert(ix);
             }

@@ -533,7 +533,9 @@ impl Builder {
                 self.links.push(Link { alert: *alert, from: Ref(n), rel, to: Ref(device), first: None, last: None });
             }
             let scope = draft.scope.map(|s| sets.root(s.0)).or(lone);
-            let prefix = scope.map_or_else(|| "-".to_owned(), |root| sets.key(root));
+            // Where no device is known, the same path or process id in two alerts need not be the same thing.
+            let loose = || alert.and_then(|a| self.alerts.get(a.0)).map_or_else(|| "-".to_owned(), |a| format!("alert {}", a.id));
+            let prefix = scope.map_or_else(loose, |root| sets.key(root));
             let ids: Vec<(String, String)> = draft.scoped.iter().map(|(ns, v)| (ns.clone(), format!("{prefix}/{v}"))).collect();
             if let Some((_, draft)) = self.drafts.get_mut(n) {
                 if draft.strong.is_empty() || draft.kind == Kind::Process {
@@ -544,8 +546,21 @@ impl Builder {
             }
             sets.learn(&self.drafts, n);
         }
+        self.place_processes(&sets, &only_device);
         sets.merge(&self.drafts, |_| true, &mut self.notes);
         sets.settle(&self.drafts)
+    }
+
+    /// A process that nothing tells apart ran, all the same, on the only device of its alert.
+    fn place_processes(&mut self, sets: &Sets, only_device: &BTreeMap<AlertRef, usize>) {
+        let Some(rel) = Rel::named("ran_on") else { return };
+        let placed: BTreeSet<usize> = self.links.iter().filter(|l| l.rel == rel).map(|l| l.from.0).collect();
+        for (n, (alert, draft)) in self.drafts.iter().enumerate() {
+            let loose = draft.kind == Kind::Process && draft.scoped.is_empty() && !draft.tentative && !placed.contains(&n);
+            if let (true, Some(device)) = (loose, alert.and_then(|a| only_device.get(&a))) {
+                self.links.push(Link { alert: *alert, from: Ref(n), rel, to: Ref(sets.root(*device)), first: None, last: None });
+            }
+        }
     }
 
     /// Alerts in which just one device is named, with the number of a draft of it.

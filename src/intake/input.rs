@@ -30,7 +30,7 @@ pub fn read_tables(files: &[(String, Vec<u8>)]) -> Result<Vec<Read>, Refusal> {
     named.sort_by(|a, b| a.0.cmp(&b.0));
     if named.is_empty() {
         let names: Vec<String> = files.iter().take(8).map(|(n, _)| format!("`{}`", shown(n))).collect();
-        let what = if names.is_empty() { "the folder is empty".to_owned() } else { format!("the folder holds {}", names.join(", ")) };
+        let what = if names.is_empty() { "the folder holds no JSON file".to_owned() } else { format!("the folder holds {}", names.join(", ")) };
         return Err(Refusal::new(codes::NOT_RECOGNISED, format!("{what}, and no SecurityIncident.json or SecurityAlert.json"))
             .help("export the tables SecurityIncident and SecurityAlert as JSON into one folder, or give one file"));
     }
@@ -171,9 +171,8 @@ fn hinted(json: &Json, source: Source) -> Shape {
         Source::SentinelArm => Shape::ArmIncident,
         Source::SentinelTables if json.has("IncidentNumber") || json.has("AlertIds") => Shape::IncidentRow,
         Source::SentinelTables => Shape::AlertRow,
-        Source::Ocsf if json.has("finding_info") || json.has("finding") => Shape::Finding,
-        Source::Stix if json.has("objects") => Shape::Bundle,
-        Source::Ocsf | Source::Stix => seen,
+        Source::Ocsf => Shape::Finding,
+        Source::Stix => Shape::Bundle,
     }
 }
 

@@ -55,7 +55,7 @@ impl Shape {
     }
 }
 
-const INCIDENT: &str = "give an incident or an alert; `docs/` lists the formats that are read";
+const INCIDENT: &str = "give an incident or an alert; docs/operations.md lists the formats that are read";
 const EVENT: &str = "a plain event carries no finding: give the alert or incident that was raised on it";
 
 /// What an element is.

@@ -183,7 +183,7 @@ impl Catalogue<'_, '_> {
         let Some(p) = Prop::named(&name.text).filter(|p| p.spec().kinds.has(kind)) else {
             let known = crate::model::kind::PROPS.iter().filter(|p| p.kinds.has(kind)).map(|p| p.name);
             let help = nearest(&name.text, known)
-                .map_or_else(|| "see docs/language.md for what each kind has".to_owned(), |k| format!("did you mean `{k}`?"));
+                .map_or_else(|| "see docs/functions.md for what each kind has".to_owned(), |k| format!("did you mean `{k}`?"));
             self.reader.error_help(codes::UNKNOWN_PROPERTY, name.span, format!("{kind} has no property `{}`", name.text), help);
             return None;
         };

@@ -313,11 +313,10 @@ pub fn process<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref
     let flat = if image_at.is_none() { file_of(cx, sc, rec, &mut Vec::new()) } else { File::default() };
     let p = Process {
         pid: rec.owned(&["processId"]),
-        created: rec.time(&["processCreationDateTime", "creationTimeUtc", "processCreationTime"]),
+        created: rec.time(&["processCreationDateTime", "creationTimeUtc", "processCreationTime"]).or_else(|| made(rec)),
         command_line: rec.owned(&["processCommandLine", "commandLine"]),
         image: peeked.unwrap_or_else(|| flat.clone()),
     };
-    rec.skip(&["CreatedTimeUtc"]);
     let mut d = records::process_draft(&sc.place, &p, &item.digest(), None);
     props(rec, &mut d, &[("detection_status", &["detectionStatus"])]);
     if let Some(token) = rec.text("elevationToken") {
@@ -543,4 +542,17 @@ pub fn logon_session<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) 
         cx.relate(&sc.place, user, "has_session", r);
     }
     r
+}
+
+/// When the process was made, by Sentinel's second name for it; in some records it is the time of the report instead,
+/// which is told by its being the time of the analysis too.
+fn made(rec: &Rec<'_>) -> Option<crate::model::Time> {
+    let at = rec.time(&["CreatedTimeUtc"])?;
+    let analysed = match rec.peek("ThreatAnalysisSummary") {
+        Some(Json::List(all)) => {
+            all.iter().filter_map(|a| a.get("AnalysisDate")).filter_map(Json::scalar).any(|t| crate::model::time::time(&t) == Some(at))
+        }
+        _ => false,
+    };
+    (!analysed).then_some(at)
 }
