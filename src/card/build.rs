@@ -415,7 +415,7 @@ impl Hunts {
                         let d = Diagnostic::new(
                             codes::HUNT,
                             Severity::Note,
-                            format!("a value in the hunt `{title}` is longer than {} bytes and was cut", kql::TEXT_BYTES),
+                            format!("a value in the hunt `{title}` was cut to {} bytes or {} items", kql::TEXT_BYTES, kql::LIST_ITEMS),
                         );
                         out.push(about(d, p, h));
                     }
@@ -435,7 +435,11 @@ impl Hunts {
                     );
                     out.push(about(d, p, h));
                 }
-                Err(Why::Stop(stop)) => out.push(failure(p, None, &stop)),
+                Err(Why::Stop(stop)) => {
+                    let (span, message) = stop.parts();
+                    let d = Diagnostic::new(codes::EVALUATION, Severity::Error, format!("the hunt `{}` of `{}` is left out: {message}", h.id, p.id));
+                    out.push(about(span.into_iter().fold(d, |d, s| d.at(s, "")), p, h));
+                }
             }
         }
     }

@@ -20,22 +20,22 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self) -> Result<Exit, Exit> {
-        let (inputs, wrong) = crate::runtime::playbooks::load(&self.paths, !self.no_shipped);
-        tell(&wrong, &Sources::default());
-        if !wrong.is_empty() {
-            return Err(Exit::Playbooks);
-        }
-        let set = compile(&inputs);
+        let loaded = crate::runtime::playbooks::load(&self.paths, !self.no_shipped);
+        let unread: Vec<_> = loaded.missing.into_iter().chain(loaded.left_out).collect();
+        tell(&unread, &Sources::default());
+        let set = compile(&loaded.files);
         put(&human::render(&set.diagnostics, &set.sources, super::colour_out()))?;
-        let errors = set.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+        let errors = set.diagnostics.iter().filter(|d| d.severity == Severity::Error).count().saturating_add(unread.len());
         let warnings = set.diagnostics.iter().filter(|d| d.severity == Severity::Warning).count();
         tell_line(&format!(
-            "{} playbooks, {} signals, {} actions, {} lists, {} incident types: {errors} errors, {warnings} warnings",
+            "{} playbooks, {} signals, {} actions, {} lists, {} incident types: {}, {}",
             set.playbooks.len(),
             set.signals.len(),
             set.actions.len(),
             set.lists.len(),
-            set.types.len()
+            set.types.len(),
+            counted(errors, "error"),
+            counted(warnings, "warning"),
         ));
         Ok(if errors > 0 {
             Exit::Playbooks
@@ -45,4 +45,8 @@ impl Check {
             Exit::Fine
         })
     }
+}
+
+fn counted(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

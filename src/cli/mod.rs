@@ -68,12 +68,14 @@ struct PlaybookArgs {
 impl PlaybookArgs {
     /// The set, or how the run ends. Problems are told on standard error.
     fn load(&self) -> Result<PlaybookSet, Exit> {
-        let (inputs, wrong) = runtime::playbooks::load(&self.playbooks, !self.no_shipped);
-        tell(&wrong, &Sources::default());
-        if !wrong.is_empty() {
+        let loaded = runtime::playbooks::load(&self.playbooks, !self.no_shipped);
+        tell(&loaded.missing, &Sources::default());
+        tell(&loaded.left_out, &Sources::default());
+        if !loaded.missing.is_empty() {
             return Err(Exit::Playbooks);
         }
-        let set = compile(&inputs);
+        let mut set = compile(&loaded.files);
+        set.skipped.extend(loaded.left_out.iter().map(|d| (String::new(), format!("{}: {}", d.code, d.message))));
         let shown: Vec<Diagnostic> = set.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
         tell(&shown, &set.sources);
         if set.playbooks.is_empty() || self.strict && !set.skipped.is_empty() {

@@ -294,6 +294,11 @@ impl<'b> Book<'b, '_> {
             }
             let f = self.reader.keys(n, "a hunt", keys::HUNT);
             let Some(params) = parameters(self.reader, f.get("with")) else { continue };
+            if params.len() > 1 {
+                let help = "reach the others from it, as in `{user.out(\"signed_in_from\").map(|i| i.address)}`";
+                self.reader.error_help(codes::WRONG_SHAPE, id.span, "a hunt is about one entity", help);
+                continue;
+            }
             let locals: Vec<(Arc<str>, Ty)> = params.iter().map(|(n, k)| (n.clone(), Ty::entity(*k))).collect();
             let env = self.env(locals.clone());
             let title = f.get("title").and_then(|n| template(self.reader, n, "`title`", env, self.questions));

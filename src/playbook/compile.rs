@@ -142,6 +142,8 @@ impl Work<'_> {
         for (file, tree) in &plain {
             self.declare(*file, tree, &mut things, &mut ids);
         }
+        // What an overlay changes is kept as it was, for the case that it does not load any more.
+        let before = things.clone();
         for (_, tree) in &overlays {
             overlay::apply(&mut self.reader, tree, &mut things);
         }
@@ -181,13 +183,15 @@ impl Work<'_> {
             let errors = self.errors();
             let around =
                 book::Around { names: &names, actions: &set.actions, declared_actions: &declared_actions, types: &type_ids, libraries: &libraries };
-            let made = book::compile(&mut self.reader, d, &around, &mut questions);
-            if let Some(p) = made
-                && self.errors() == errors
-                && !self.broken.contains(&d.id_span.file)
-            {
-                set.playbooks.push(p);
+            let mut made = book::compile(&mut self.reader, d, &around, &mut questions).filter(|_| self.errors() == errors);
+            if let (None, Some(original)) = (&made, before.get(&d.id).filter(|o| *o != d.node)) {
+                // The overlay is told what is wrong with it; the playbook stays as its author wrote it.
+                let mut quiet = Reader { sources: self.reader.sources, out: Vec::new() };
+                let plain = Declared { node: original, id: d.id.clone(), id_span: d.id_span };
+                made =
+                    book::compile(&mut quiet, &plain, &around, &mut questions).filter(|_| !quiet.out.iter().any(|d| d.severity == Severity::Error));
             }
+            set.playbooks.extend(made.filter(|_| !self.broken.contains(&d.id_span.file)));
         }
         set.playbooks.sort_by(|a, b| a.id.cmp(&b.id));
         set.index = Index::build(&set.playbooks);

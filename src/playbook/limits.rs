@@ -10,5 +10,3 @@ pub const FILE_DEPTH: usize = 64;
 pub const FILES: usize = 20_000;
 /// Diagnostics of one file; the rest is counted.
 pub const FILE_DIAGNOSTICS: usize = 100;
-/// Days before its end at which an exception is announced.
-pub const EXPIRY_NOTICE_DAYS: i64 = 14;

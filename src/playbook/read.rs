@@ -85,19 +85,19 @@ impl<'a> Reader<'a> {
     /// A node without tag, anchor or alias.
     pub fn plain_node(&mut self, node: &Node) -> bool {
         if let Some((what, span)) = node.odd {
-            let line = self.line_of(span);
-            let help = quoted_form(&line).unwrap_or_else(|| "write the value out; playbooks have no tags, anchors and aliases".into());
+            let help = self.quoted(span).unwrap_or_else(|| "write the value out; playbooks have no tags, anchors and aliases".into());
             self.error_help(codes::NOT_PLAIN, span, format!("{what} stands here"), help);
             return false;
         }
         true
     }
 
-    fn line_of(&self, span: Span) -> String {
-        let Some(file) = self.sources.get(span.file) else { return String::new() };
-        let (line, _) = file.line_column(span.start);
-        let start = file.line_start(line).unwrap_or(0);
-        file.text.get(start..).and_then(|t| t.lines().next()).unwrap_or("").to_owned()
+    /// The quoted form of what stands at a place.
+    fn quoted(&self, span: Span) -> Option<String> {
+        let file = self.sources.get(span.file)?;
+        let (line, column) = file.line_column(span.start);
+        let start = file.line_start(line)?;
+        quoted_form(file.text.get(start..)?.lines().next()?, column)
     }
 
     /// Text.
@@ -108,9 +108,8 @@ impl<'a> Reader<'a> {
         match &node.yaml {
             Yaml::Scalar(s, _) if !node.is_empty() => Some(s),
             Yaml::Map(_) => {
-                let line = self.line_of(node.span);
                 let d = Diagnostic::error(codes::WRONG_SHAPE, node.span, format!("{what} is text; this is {}", node.what()));
-                let d = if let Some(help) = quoted_form(&line) { d.help(help) } else { d };
+                let d = if let Some(help) = self.quoted(node.span) { d.help(help) } else { d };
                 self.out.push(d);
                 None
             }
@@ -129,8 +128,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
             Yaml::Scalar(s, Style::Plain) if self.cut_by_comment(node.span) => {
-                let line = self.line_of(node.span);
-                let help = quoted_form(&line).unwrap_or_else(|| "put the expression in quotes".into());
+                let help = self.quoted(node.span).unwrap_or_else(|| "put the expression in quotes".into());
                 self.error_help(codes::NOT_PLAIN, s.span, format!("{what} is cut at ` #`, where YAML begins a comment"), help);
                 return None;
             }
@@ -140,9 +138,8 @@ impl<'a> Reader<'a> {
                 return None;
             }
             _ => {
-                let line = self.line_of(node.span);
                 let d = Diagnostic::error(codes::WRONG_SHAPE, node.span, format!("{what} is an expression; YAML reads this as {}", node.what()));
-                let d = if let Some(help) = quoted_form(&line) { d.help(help) } else { d.help("put the expression in quotes") };
+                let d = if let Some(help) = self.quoted(node.span) { d.help(help) } else { d.help("put the expression in quotes") };
                 self.out.push(d);
                 return None;
             }
@@ -246,12 +243,24 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `key: 'the whole of it'` for a line where YAML read something else.
-fn quoted_form(line: &str) -> Option<String> {
-    let (key, value) = line.split_once(": ")?;
-    let key = key.trim().trim_start_matches("- ").trim_start_matches('{').trim();
-    let value = value.trim();
-    (!value.is_empty()).then(|| format!("put all of it in quotes: {key}: '{}'", value.replace('\'', "''")))
+/// `key: 'the whole of it'` for a line where YAML read something else; `column` (from 1) is where it went wrong.
+fn quoted_form(line: &str, column: usize) -> Option<String> {
+    let inside_map = line.trim_start().trim_start_matches("- ").starts_with('{');
+    // In a one-line map, the key is the last one before the place, and its value ends at the next key or brace.
+    let before: String = line.chars().take(column.saturating_sub(1)).collect();
+    let start = if inside_map { before.rfind(": ") } else { line.find(": ") }?;
+    let (front, value) = line.split_at_checked(start)?;
+    let key = front.rsplit(['{', ',', ' ']).next()?.trim();
+    let mut value = value.get(2..)?.trim();
+    if inside_map {
+        let is_key = |text: &str| text.split_once(':').is_some_and(|(k, _)| !k.is_empty() && k.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+        let next = value.match_indices(", ").find(|(at, _)| value.get(at.saturating_add(2)..).is_some_and(is_key));
+        value = match next {
+            Some((at, _)) => value.get(..at).unwrap_or(value),
+            None => value.strip_suffix('}').unwrap_or(value).trim_end(),
+        };
+    }
+    (!value.is_empty() && !key.is_empty()).then(|| format!("put all of it in quotes: {key}: '{}'", value.replace('\'', "''")))
 }
 
 /// The entries of a map whose keys were checked.
@@ -270,5 +279,19 @@ impl<'n> Fields<'n> {
     /// The value of a key, even if nothing is written there.
     pub fn raw(&self, name: &str) -> Option<&'n Node> {
         self.entries.iter().find(|(k, _)| k.scalar().is_some_and(|s| &*s.text == name)).map(|(_, v)| v)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted_form;
+
+    #[test]
+    fn the_quoted_form_is_that_of_the_value_alone() {
+        let form = |line: &str, column: usize| quoted_form(line, column).unwrap_or_default();
+        assert_eq!(form("    when: !risky(user) && x", 11), "put all of it in quotes: when: '!risky(user) && x'");
+        assert_eq!(form("  - { id: c, when: !user.malicious, why: x }", 20), "put all of it in quotes: when: '!user.malicious'");
+        assert_eq!(form("  - { id: c, why: {u} did it }", 19), "put all of it in quotes: why: '{u} did it'");
+        assert_eq!(form("    if: x == 'a #b' && y", 9), "put all of it in quotes: if: 'x == ''a #b'' && y'");
     }
 }

@@ -23,9 +23,7 @@ pub fn read(path: &Path, source: Option<Source>) -> Result<Vec<Read>, Box<Diagno
     let file = std::fs::File::open(path).map_err(|e| unreadable(&e))?;
     bounded(file, &mut bytes).map_err(|e| unreadable(&e))?;
     if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-        bytes = from_yaml(&bytes).map_err(|e| {
-            Box::new(Diagnostic::new(codes::NOT_JSON, Severity::Error, format!("`{}` is not YAML that can be read: {e}", path.display())))
-        })?;
+        bytes = from_yaml(&bytes).map_err(|e| Box::new(Diagnostic::new(codes::NOT_JSON, Severity::Error, format!("`{}`: {e}", path.display()))))?;
     }
     intake::read(&bytes, source).map_err(|r| r.diagnostic)
 }
@@ -38,8 +36,10 @@ fn bounded(from: impl std::io::Read, bytes: &mut Vec<u8>) -> std::io::Result<()>
 
 /// Our own format may be written in YAML too.
 fn from_yaml(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
-    let value: serde_json::Value = serde_yaml::from_str(text).map_err(|e| e.to_string())?;
+    let text = std::str::from_utf8(bytes).map_err(|e| format!("not UTF-8 at byte {}", e.valid_up_to()))?;
+    // The package draws the place under its first line; the first line says it.
+    let value: serde_json::Value =
+        serde_yaml::from_str(text).map_err(|e| format!("not YAML that can be read: {}", e.to_string().lines().next().unwrap_or("")))?;
     serde_json::to_vec(&value).map_err(|e| e.to_string())
 }
 

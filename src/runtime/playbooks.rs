@@ -29,24 +29,41 @@ fn is_playbook(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "yaml" || e == "yml")
 }
 
+/// What was read from folders.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The files.
+    pub files: Vec<Input>,
+    /// Files that cannot be read: they are left out and named.
+    pub left_out: Vec<Diagnostic>,
+    /// Folders of which nothing can be read: there is no answer without them.
+    pub missing: Vec<Diagnostic>,
+}
+
 /// The files of some folders, each a layer above those before it; `with_shipped` puts what ships below them all.
-/// What cannot be read is a diagnostic.
-pub fn load(folders: &[PathBuf], with_shipped: bool) -> (Vec<Input>, Vec<Diagnostic>) {
-    let mut files = if with_shipped { shipped() } else { Vec::new() };
-    let mut wrong = Vec::new();
+pub fn load(folders: &[PathBuf], with_shipped: bool) -> Loaded {
+    let mut loaded = Loaded { files: if with_shipped { shipped() } else { Vec::new() }, ..Loaded::default() };
     for (n, folder) in folders.iter().enumerate() {
-        let layer = n.saturating_add(1);
-        let before = files.len();
-        walk(folder, layer, 0, &mut files, &mut wrong);
-        if files.len() == before && wrong.is_empty() {
+        let before = loaded.files.len();
+        let mut wrong = Vec::new();
+        walk(folder, n.saturating_add(1), 0, &mut loaded.files, &mut wrong);
+        if loaded.files.len() > before {
+            loaded.left_out.append(&mut wrong);
+            continue;
+        }
+        if wrong.is_empty() {
             wrong.push(
                 Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` holds no playbook file", folder.display()))
                     .help("playbook files end in .yaml or .yml"),
             );
         }
+        loaded.missing.append(&mut wrong);
     }
-    tracing::debug!(files = files.len(), "playbook files read");
-    (files, wrong)
+    if loaded.files.len() >= limits::FILES {
+        loaded.left_out.push(Diagnostic::new(codes::LIMIT, Severity::Error, format!("more than {} files: the rest is not read", limits::FILES)));
+    }
+    tracing::debug!(files = loaded.files.len(), "playbook files read");
+    loaded
 }
 
 fn walk(path: &Path, layer: usize, depth: usize, files: &mut Vec<Input>, wrong: &mut Vec<Diagnostic>) {

@@ -40,7 +40,9 @@ impl Stop {
     /// Where and what, for a diagnostic.
     pub fn parts(&self) -> (Option<Span>, String) {
         match self {
-            Stop::Budget(s) => (*s, format!("the expression takes more than {} steps on this incident", limits::STEPS)),
+            Stop::Budget(s) => {
+                (*s, format!("it takes more than {} steps, or all playbooks together more than {}", limits::STEPS, limits::INCIDENT_STEPS))
+            }
             Stop::Fail(s, m) => (*s, m.clone()),
         }
     }

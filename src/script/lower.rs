@@ -1202,7 +1202,7 @@ fn syntax_help(word: &str, message: &str) -> Option<String> {
         "and" => Some("write `&&`".into()),
         "or" => Some("write `||`".into()),
         "not" => Some("write `!`".into()),
-        "'" => Some("texts stand between double quotes".into()),
+        _ if word.starts_with('\'') => Some("texts stand between double quotes".into()),
         _ if message.contains("and") && word.is_empty() => None,
         _ => None,
     }
