@@ -349,6 +349,13 @@ pub fn snake(text: &str) -> String {
     out.trim_end_matches('_').to_owned()
 }
 
+/// What is known of a domain from its name.
+pub fn domain_props(draft: &mut Draft, host: &str) {
+    if let Some(r) = super::net::registered_domain(host) {
+        draft.prop("registered_domain", r);
+    }
+}
+
 struct Link {
     alert: Option<AlertRef>,
     from: Ref,
@@ -482,7 +489,7 @@ impl Builder {
         for (url, alert, host) in hosts {
             let mut domain = Draft::new(Kind::Domain);
             domain.strong("name", &host).name(1, &host);
-            super::net::domain_props(&mut domain, &host);
+            domain_props(&mut domain, &host);
             let domain = self.entity(alert, domain);
             self.relate(alert, url, "in_domain", domain, None, None);
         }

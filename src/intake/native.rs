@@ -128,7 +128,7 @@ impl Native {
             records::url_props(&mut d, &super::net::tidy_url(rest));
         }
         if kind == Kind::Domain {
-            super::net::domain_props(&mut d, rest);
+            super::builder::domain_props(&mut d, rest);
         }
         // The id by which the input refers to it holds too, whatever else identifies it.
         d.weak("id", id);

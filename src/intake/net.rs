@@ -1,7 +1,5 @@
 //! Addresses, hosts and domains as the formats write them.
 
-use super::builder::Draft;
-
 /// The host of a URL, lower case, without user, port and brackets; also of one without a scheme.
 pub fn host_of(url: &str) -> Option<String> {
     let rest = url.split_once("://").map_or(url, |(_, r)| r);
@@ -42,13 +40,6 @@ pub fn registered_domain(host: &str) -> Option<String> {
         return None;
     }
     psl::domain_str(&host).map(str::to_owned)
-}
-
-/// What is known of a domain from its name.
-pub fn domain_props(draft: &mut Draft, host: &str) {
-    if let Some(r) = registered_domain(host) {
-        draft.prop("registered_domain", r);
-    }
 }
 
 /// An address in its canonical form; text that is no address stays as it is, in lower case.

@@ -393,7 +393,7 @@ pub fn domain_draft(name: &str) -> Draft {
     let mut d = Draft::new(Kind::Domain);
     let name = name.trim().trim_end_matches('.').to_lowercase();
     d.strong("name", &name).name(1, &name);
-    net::domain_props(&mut d, &name);
+    super::builder::domain_props(&mut d, &name);
     d
 }
 

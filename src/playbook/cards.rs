@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::book::{Around, Scope, parameters};
 use super::catalogue::kind_word;
 use super::keys;
 use super::read::{Fields, Reader};
+use super::scope::{Around, Scope, parameters};
 use super::set::{Action, Arm, CardRule, Exception, HuntRule, Target};
 use super::text::{bool_expression, expression, query, template};
 use super::yaml::Node;

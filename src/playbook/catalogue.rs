@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::compile::{Declared, Names};
 use super::keys;
+use super::names::{Declared, Names};
 use super::read::{Fields, Reader};
 use super::set::{Action, Guard, IMPACTS, IncidentType, Param, Permissions, Says, Signal, SignalRule, TypeRule};
 use super::text::{bool_expression, level_of, template};

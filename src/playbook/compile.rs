@@ -7,12 +7,14 @@ use super::book;
 use super::catalogue::Catalogue;
 use super::keys;
 use super::limits;
+use super::names::{Declared, Names};
 use super::overlay;
 use super::read::Reader;
+use super::scope;
 use super::set::{Index, PlaybookSet};
 use super::yaml::{self, Node};
 use crate::diag::{Diagnostic, Severity, codes};
-use crate::script::{Condition, Env, Expr, Questions};
+use crate::script::Questions;
 use crate::source::{FileId, Sources, Span};
 
 /// A file to be compiled: its name, its text, and the layer it belongs to (a later layer overrides an earlier one).
@@ -24,38 +26,6 @@ pub struct Input {
     pub text: String,
     /// 0 for what ships, then each folder in turn.
     pub layer: usize,
-}
-
-/// What may be spoken of in every expression of a set.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    pub lists: BTreeMap<Arc<str>, u32>,
-    pub signals: BTreeSet<Arc<str>>,
-    pub no_bindings: BTreeMap<Arc<str>, Arc<Expr>>,
-    pub no_clauses: BTreeMap<Arc<str>, Arc<Condition>>,
-    pub no_known: BTreeMap<Arc<str>, String>,
-}
-
-impl Names {
-    /// The surroundings of an expression that has no bindings and conditions.
-    pub fn env(&self) -> Env<'_> {
-        Env {
-            locals: Vec::new(),
-            bindings: &self.no_bindings,
-            clauses: &self.no_clauses,
-            lists: &self.lists,
-            signals: &self.signals,
-            known: &self.no_known,
-            deciding_signals: false,
-        }
-    }
-}
-
-/// A declared thing: its id and its tree.
-pub(crate) struct Declared<'n> {
-    pub id: String,
-    pub id_span: Span,
-    pub node: &'n Node,
 }
 
 /// Compiles files into a set. What does not load is left out and named; `strict` callers look at `diagnostics`.
@@ -177,12 +147,12 @@ impl Work<'_> {
         }
         let declared_actions: BTreeSet<&str> = actions.iter().map(|d| d.id.as_str()).collect();
         let type_ids: BTreeSet<&str> = types.iter().map(|d| d.id.as_str()).collect();
-        let libraries: BTreeMap<&str, book::Scope> =
-            libraries.iter().map(|d| (d.id.as_str(), book::library(&mut self.reader, d.node, &names, &mut questions))).collect();
+        let libraries: BTreeMap<&str, scope::Scope> =
+            libraries.iter().map(|d| (d.id.as_str(), scope::library(&mut self.reader, d.node, &names, &mut questions))).collect();
         for d in &books {
             let errors = self.errors();
             let around =
-                book::Around { names: &names, actions: &set.actions, declared_actions: &declared_actions, types: &type_ids, libraries: &libraries };
+                scope::Around { names: &names, actions: &set.actions, declared_actions: &declared_actions, types: &type_ids, libraries: &libraries };
             let mut made = book::compile(&mut self.reader, d, &around, &mut questions).filter(|_| self.errors() == errors);
             if let (None, Some(original)) = (&made, before.get(&d.id).filter(|o| *o != d.node)) {
                 // The overlay is told what is wrong with it; the playbook stays as its author wrote it.

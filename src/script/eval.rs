@@ -388,7 +388,11 @@ impl<'a> Cx<'a> {
             (x, Value::Named(n)) => {
                 let Some(list) = self.facts.lists.get(*n as usize) else { return Ok(false) };
                 self.work(list.len.saturating_div(64).saturating_add(1))?;
-                let holds = list.has(x, self.facts);
+                let holds = match x {
+                    Value::Text(t) => list.has_text(t),
+                    Value::Entity(e) => self.facts.entity(*e).is_some_and(|e| list.has_entity(e)),
+                    _ => false,
+                };
                 if let Value::Entity(e) = x {
                     let value = holds.then(|| list.id.to_string());
                     self.note(|| Seen::Fact { entity: *e, property: "in_list", value, basis: "list", alerts: Vec::new() });

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::functions::net::Net;
 use super::glob::Glob;
-use super::value::Value;
+use super::network::Net;
 use crate::model::{Entity, Kind, Prop, PropValue};
 use crate::source::Span;
 
@@ -163,14 +162,5 @@ impl NamedList {
             ListKind::Name => "image_name",
             _ => return None,
         })
-    }
-
-    /// Whether a value is in it.
-    pub fn has(&self, value: &Value, facts: &super::facts::Facts<'_>) -> bool {
-        match value {
-            Value::Text(t) => self.has_text(t),
-            Value::Entity(e) => facts.entity(*e).is_some_and(|e| self.has_entity(e)),
-            _ => false,
-        }
     }
 }

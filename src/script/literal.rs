@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::env::Env;
 use super::expr::Questions;
 use super::functions::Pat;
-use super::functions::net::Net;
 use super::glob::Glob;
-use super::lower::Env;
+use super::network::Net;
 use super::ty::Ty;
 use super::value::Value;
 use crate::diag::{codes, nearest};

@@ -1,10 +1,11 @@
 //! From Rhai's tree to the typed form: every name, type and constant is settled here, with its place.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rhai::{ASTFlags, Expr as RExpr, FnCallExpr, Position, Stmt};
 
+use super::env::Env;
 use super::expr::{Arith, Arm, Compare, Condition, Each, Expr, Key, Node, Questions, key};
 use super::fields;
 use super::functions::{self, Function, Pat};
@@ -16,25 +17,6 @@ use super::value::Value;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::model::{Kind, Kinds};
 use crate::source::{Snippet, Span};
-
-/// What an expression may speak of.
-#[derive(Clone, Debug)]
-pub struct Env<'e> {
-    /// Parameters, outermost first.
-    pub locals: Vec<(Arc<str>, Ty)>,
-    /// Named values.
-    pub bindings: &'e BTreeMap<Arc<str>, Arc<Expr>>,
-    /// Named clauses.
-    pub clauses: &'e BTreeMap<Arc<str>, Arc<Condition>>,
-    /// Named lists, with their positions.
-    pub lists: &'e BTreeMap<Arc<str>, u32>,
-    /// The signals that exist.
-    pub signals: &'e BTreeSet<Arc<str>>,
-    /// Names that are declared but could not be compiled, or come later: what to say of each.
-    pub known: &'e BTreeMap<Arc<str>, String>,
-    /// Whether this decides signals, and so cannot ask for them.
-    pub deciding_signals: bool,
-}
 
 /// Words that Rhai keeps for itself: they cannot be ids that expressions use.
 pub const RESERVED: &[&str] = &[

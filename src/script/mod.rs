@@ -1,5 +1,6 @@
 //! Expressions: Rhai's parser gives the tree, [`lower`] turns it into the one typed form, [`eval`] runs that form.
 
+pub mod env;
 pub mod eval;
 pub mod expr;
 pub mod facts;
@@ -10,6 +11,7 @@ pub mod limits;
 pub mod lists;
 pub mod literal;
 pub mod lower;
+pub mod network;
 pub mod parse;
 pub mod pattern;
 pub mod template;
@@ -17,11 +19,12 @@ pub mod trace;
 pub mod ty;
 pub mod value;
 
+pub use env::Env;
 pub use eval::{Cx, Stop};
 pub use expr::{Condition, Expr, Questions};
 pub use facts::Facts;
 pub use lists::NamedList;
-pub use lower::{Env, Lowering};
+pub use lower::Lowering;
 pub use template::Template;
 pub use ty::Ty;
 pub use value::Value;

@@ -48,7 +48,7 @@ pub enum Value {
     /// A glob, read when the playbook was loaded.
     Glob(Arc<super::glob::Glob>),
     /// A network.
-    Net(super::functions::net::Net),
+    Net(super::network::Net),
     /// A relation.
     Rel(Rel),
     /// A kind.

@@ -1,0 +1,40 @@
+//! What a set declares, by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::yaml::Node;
+use crate::script::{Condition, Env, Expr};
+use crate::source::Span;
+
+/// What may be spoken of in every expression of a set.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub lists: BTreeMap<Arc<str>, u32>,
+    pub signals: BTreeSet<Arc<str>>,
+    pub no_bindings: BTreeMap<Arc<str>, Arc<Expr>>,
+    pub no_clauses: BTreeMap<Arc<str>, Arc<Condition>>,
+    pub no_known: BTreeMap<Arc<str>, String>,
+}
+
+impl Names {
+    /// The surroundings of an expression that has no bindings and conditions.
+    pub fn env(&self) -> Env<'_> {
+        Env {
+            locals: Vec::new(),
+            bindings: &self.no_bindings,
+            clauses: &self.no_clauses,
+            lists: &self.lists,
+            signals: &self.signals,
+            known: &self.no_known,
+            deciding_signals: false,
+        }
+    }
+}
+
+/// A declared thing: its id and its tree.
+pub(crate) struct Declared<'n> {
+    pub id: String,
+    pub id_span: Span,
+    pub node: &'n Node,
+}
