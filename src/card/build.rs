@@ -24,18 +24,27 @@ pub struct For<'a> {
 }
 
 /// What makes two cards one: the action, what it is about, its parameters.
-type Identity = (Phase, Arc<str>, Vec<EntityIx>, BTreeMap<Arc<str>, String>);
+type Identity = (Arc<str>, Vec<EntityIx>, BTreeMap<Arc<str>, String>);
+
+/// What holds a card back from some of its targets: a guard of the action, an exception of the playbook.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Held {
+    guard: Option<String>,
+    exception: Option<String>,
+}
 
 struct Draft {
+    /// The earliest of the phases that its sources give it.
+    phase: Phase,
     action: Arc<Action>,
-    guard: Option<String>,
+    held: Held,
     title: String,
     why: String,
     because: Vec<Because>,
     priority: u8,
     confidence: u8,
     sources: BTreeSet<CardSource>,
-    /// Playbook and card of each source, with the exceptions that apply to it.
+    /// Playbook and card of each source, with the exception that holds it back there.
     from: Vec<(usize, usize, Option<String>)>,
 }
 
@@ -47,8 +56,8 @@ pub fn build(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation, tr
         let Some(p) = set.playbooks.get(m.playbook) else { continue };
         for hit in &m.hits {
             let Some(rule) = p.cards.get(hit.card) else { continue };
-            for (targets, guard) in guarded(cx, p, rule, hit, &mut failures) {
-                if let Err(stop) = add(set, cx, (m.playbook, p), (hit.card, rule), &targets, guard, who, &mut drafts) {
+            for (held, targets) in groups(cx, p, rule, hit, who.today, &mut failures) {
+                if let Err(stop) = add(set, cx, (m.playbook, p), (hit.card, rule), &targets, held, &mut drafts) {
                     failures.push(failure(p, Some(rule), &stop));
                 }
             }
@@ -57,6 +66,9 @@ pub fn build(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation, tr
     evaluation.diagnostics.extend(failures);
     let ids: BTreeMap<&Identity, String> = drafts.keys().map(|k| (k, id(cx, k))).collect();
     let after = after(set, &drafts, &ids);
+    // What is done is read from source state alone: nothing that a signal or a list says counts.
+    let bare = cx.facts.bare();
+    let mut plain = Cx::new(&bare, set.questions);
     let mut hunts = Hunts::default();
     let mut cards: Vec<Card> = Vec::new();
     for (key, draft) in &drafts {
@@ -66,10 +78,10 @@ pub fn build(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation, tr
             if let Some((p, rule)) = found
                 && let Some(h) = rule.hunt.as_ref().and_then(|h| p.hunts.get(h))
             {
-                hunts.add(cx, p, h, &key.2, Some(&card_id), &mut evaluation.diagnostics);
+                hunts.add(cx, p, h, &key.1, Some(&card_id), &mut evaluation.diagnostics);
             }
         }
-        cards.push(card(set, cx, key, draft, &card_id, after.get(key).cloned().unwrap_or_default(), triage, who, &mut evaluation.diagnostics));
+        cards.push(card(cx, &mut plain, key, draft, &card_id, after.get(key).cloned().unwrap_or_default(), triage, who, &mut evaluation.diagnostics));
     }
     // A hunt without parameter belongs to its playbook, whatever its cards.
     for m in &evaluation.matched {
@@ -85,44 +97,44 @@ pub fn build(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation, tr
     (ordered(cards), hunts)
 }
 
-/// The targets of a hit in groups: those that no guard speaks against, and those of each guard.
-fn guarded(cx: &mut Cx<'_>, p: &Playbook, rule: &CardRule, hit: &Hit, failures: &mut Vec<Diagnostic>) -> Vec<(Vec<EntityIx>, Option<String>)> {
+/// The targets of a hit in groups by what holds them back, so that one target's guard or exception neither spares nor
+/// blocks another one.
+fn groups(cx: &mut Cx<'_>, p: &Playbook, rule: &CardRule, hit: &Hit, today: Time, failures: &mut Vec<Diagnostic>) -> BTreeMap<Held, Vec<EntityIx>> {
     let params = params_value(&rule.params);
-    let mut groups: BTreeMap<Option<String>, Vec<EntityIx>> = BTreeMap::new();
-    let targets: Vec<Option<EntityIx>> = if hit.targets.is_empty() { vec![None] } else { hit.targets.iter().copied().map(Some).collect() };
-    for t in targets {
-        let value = t.map_or(Value::Incident, Value::Entity);
-        let mut reason = None;
-        for g in &rule.action.never {
-            let given = [value.clone(), params.clone()];
-            match cx.holds(&g.test, &given) {
-                Ok(false) => {}
-                Ok(true) => {
-                    reason = Some(g.why.render(cx, &given).unwrap_or_else(|_| "a guard of the action speaks against it".into()));
-                    break;
-                }
-                // A guard that cannot be asked is taken to speak against it.
-                Err(stop) => {
-                    failures.push(failure(p, Some(rule), &stop));
-                    reason = Some("a guard of the action could not be checked".into());
-                    break;
-                }
-            }
-        }
-        groups.entry(reason).or_default().extend(t);
+    let mut groups: BTreeMap<Held, Vec<EntityIx>> = BTreeMap::new();
+    if hit.targets.is_empty() {
+        let guard = guard(cx, p, rule, Value::Incident, &params, failures);
+        groups.insert(Held { guard, exception: None }, Vec::new());
     }
-    groups.into_iter().map(|(guard, targets)| (targets, guard)).collect()
+    for t in &hit.targets {
+        let guard = guard(cx, p, rule, Value::Entity(*t), &params, failures);
+        let held = Held { guard, exception: exception(cx, p, rule, *t, today) };
+        groups.entry(held).or_default().push(*t);
+    }
+    groups
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site; the parts come from three places")]
+/// The guard that speaks against a target.
+fn guard(cx: &mut Cx<'_>, p: &Playbook, rule: &CardRule, target: Value, params: &Value, failures: &mut Vec<Diagnostic>) -> Option<String> {
+    let given = [target, params.clone()];
+    rule.action.never.iter().find_map(|g| match cx.holds(&g.test, &given) {
+        Ok(false) => None,
+        Ok(true) => Some(g.why.render(cx, &given).unwrap_or_else(|_| "a guard of the action speaks against it".into())),
+        // A guard that cannot be asked is taken to speak against it.
+        Err(stop) => {
+            failures.push(failure(p, Some(rule), &stop));
+            Some("a guard of the action could not be checked".into())
+        }
+    })
+}
+
 fn add(
     set: &PlaybookSet,
     cx: &mut Cx<'_>,
     (pn, p): (usize, &Playbook),
     (cn, rule): (usize, &CardRule),
     targets: &[EntityIx],
-    guard: Option<String>,
-    who: &For<'_>,
+    held: Held,
     drafts: &mut BTreeMap<Identity, Draft>,
 ) -> Result<(), Stop> {
     let params: Vec<Value> = match &rule.target {
@@ -142,13 +154,14 @@ fn add(
         file: place.file.to_string(),
         line: place.line,
     };
-    let exception = exception(cx, p, rule, targets, who.today);
-    let key = (rule.phase, rule.action.id.clone(), targets.to_vec(), rule.params.clone());
+    let exception = held.exception.clone();
+    let key = (rule.action.id.clone(), targets.to_vec(), rule.params.clone());
     match drafts.get_mut(&key) {
         None => {
             let draft = Draft {
+                phase: rule.phase,
                 action: rule.action.clone(),
-                guard,
+                held,
                 title,
                 why,
                 because,
@@ -165,6 +178,7 @@ fn add(
                 d.why = why;
                 d.title = title;
             }
+            d.phase = d.phase.min(rule.phase);
             d.priority = d.priority.max(rule.priority);
             d.confidence = d.confidence.max(rule.confidence);
             d.because.extend(because.into_iter().filter(|b| !d.because.contains(b)).collect::<Vec<_>>());
@@ -175,15 +189,15 @@ fn add(
     Ok(())
 }
 
-/// The exception that holds a card back from all its targets, as a sentence.
-fn exception(cx: &Cx<'_>, p: &Playbook, rule: &CardRule, targets: &[EntityIx], today: Time) -> Option<String> {
-    p.exceptions.iter().filter(|x| x.expires > today && (x.cards.is_empty() || x.cards.contains(&rule.id))).find_map(|x| {
-        let covers = |e: &EntityIx| {
-            cx.facts.entity(*e).is_some_and(|e| x.who.iter().any(|(kind, ids)| *kind == e.kind && ids.iter().any(|id| e.answers_to(id))))
-        };
-        (!targets.is_empty() && targets.iter().all(covers))
-            .then(|| format!("exception `{}`: {} (until {})", x.id, x.reason, x.expires.strftime("%Y-%m-%d")))
-    })
+/// The exception that holds a card back from a target, as a sentence.
+fn exception(cx: &Cx<'_>, p: &Playbook, rule: &CardRule, target: EntityIx, today: Time) -> Option<String> {
+    let e = cx.facts.entity(target)?;
+    let about = |x: &&crate::playbook::set::Exception| {
+        x.expires > today
+            && (x.cards.is_empty() || x.cards.contains(&rule.id))
+            && x.who.iter().any(|(kind, ids)| *kind == e.kind && ids.iter().any(|id| e.is_known_as(id)))
+    };
+    p.exceptions.iter().find(about).map(|x| format!("exception `{}`: {} (until {})", x.id, x.reason, x.until))
 }
 
 fn params_value(params: &BTreeMap<Arc<str>, String>) -> Value {
@@ -191,13 +205,12 @@ fn params_value(params: &BTreeMap<Arc<str>, String>) -> Value {
 }
 
 /// The id of a card: the same for the same action on the same things of the same incident.
-fn id(cx: &Cx<'_>, (phase, action, targets, params): &Identity) -> String {
+fn id(cx: &Cx<'_>, (action, targets, params): &Identity) -> String {
     let mut h = blake3::Hasher::new();
     let mut part = |t: &str| {
         h.update(&u64::try_from(t.len()).unwrap_or(u64::MAX).to_le_bytes()).update(t.as_bytes());
     };
     part(&cx.facts.incident.id);
-    part(phase.word());
     part(action);
     for t in targets {
         part(cx.facts.entity(*t).map_or("", |e| &e.id));
@@ -213,38 +226,47 @@ fn short(h: &blake3::Hasher) -> String {
     h.finalize().to_hex().get(..12).unwrap_or("").to_owned()
 }
 
+/// How many cards one card may be told to come after, where they are about other things than it is.
+const AFTER: usize = 20;
+
 /// For each card, the ids of those that come before: the same playbook's cards of that id, about the same thing where
 /// there is such a one.
 fn after(set: &PlaybookSet, drafts: &BTreeMap<Identity, Draft>, ids: &BTreeMap<&Identity, String>) -> BTreeMap<Identity, Vec<String>> {
-    let mut by_rule: BTreeMap<(usize, &str), Vec<&Identity>> = BTreeMap::new();
+    let mut by_rule: BTreeMap<(usize, &str), Vec<&str>> = BTreeMap::new();
+    let mut by_target: BTreeMap<(usize, &str, &[EntityIx]), &str> = BTreeMap::new();
+    let rule_of = |p: &usize, c: &usize| set.playbooks.get(*p).and_then(|p| p.cards.get(*c));
     for (key, d) in drafts {
+        let id = ids.get(key).map_or("", String::as_str);
         for (p, c, _) in &d.from {
-            if let Some(rule) = set.playbooks.get(*p).and_then(|p| p.cards.get(*c)) {
-                by_rule.entry((*p, &rule.id)).or_default().push(key);
+            if let Some(rule) = rule_of(p, c) {
+                by_rule.entry((*p, &rule.id)).or_default().push(id);
+                by_target.insert((*p, &rule.id, &key.1), id);
             }
         }
     }
     let mut out = BTreeMap::new();
     for (key, d) in drafts {
-        let mut before: BTreeSet<String> = BTreeSet::new();
+        let own = ids.get(key).map_or("", String::as_str);
+        let mut before: BTreeSet<&str> = BTreeSet::new();
         for (p, c, _) in &d.from {
-            let Some(rule) = set.playbooks.get(*p).and_then(|p| p.cards.get(*c)) else { continue };
-            for a in &rule.after {
-                let all = by_rule.get(&(*p, &**a)).cloned().unwrap_or_default();
-                let same: Vec<&Identity> = all.iter().copied().filter(|k| k.2 == key.2).collect();
-                let chosen = if same.is_empty() { all } else { same };
-                before.extend(chosen.into_iter().filter(|k| *k != key).filter_map(|k| ids.get(k).cloned()));
+            for a in rule_of(p, c).into_iter().flat_map(|r| &r.after) {
+                match by_target.get(&(*p, &**a, &key.1[..])) {
+                    Some(same) => {
+                        before.insert(same);
+                    }
+                    None => before.extend(by_rule.get(&(*p, &**a)).into_iter().flatten().take(AFTER)),
+                }
             }
         }
-        out.insert(key.clone(), before.into_iter().collect());
+        out.insert(key.clone(), before.into_iter().filter(|id| *id != own).map(str::to_owned).collect());
     }
     out
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call site; the parts come from several places")]
 fn card(
-    set: &PlaybookSet,
     cx: &mut Cx<'_>,
+    plain: &mut Cx<'_>,
     key: &Identity,
     d: &Draft,
     id: &str,
@@ -253,7 +275,8 @@ fn card(
     who: &For<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Card {
-    let (phase, _, targets, params) = key;
+    let (_, targets, params) = key;
+    let phase = &d.phase;
     let entities: Vec<_> = targets.iter().filter_map(|t| entity_ref(cx.facts, *t)).collect();
     let (entity, entities) = if entities.len() == 1 { (entities.into_iter().next(), Vec::new()) } else { (None, entities) };
     let confirm_first = (matches!(phase, Phase::Containment | Phase::Remediation)
@@ -263,7 +286,7 @@ fn card(
         format!("triage says {}: {}; ask before you apply it", what.replace('_', " "), triage.why)
     });
     let availability = availability(d, who);
-    let status = if done(cx, d, targets, diagnostics, set) { Status::Completed } else { Status::Recommended };
+    let status = if done(plain, d, targets, diagnostics) { Status::Completed } else { Status::Recommended };
     Card {
         id: id.to_owned(),
         phase: *phase,
@@ -296,7 +319,7 @@ fn card(
 
 fn availability(d: &Draft, who: &For<'_>) -> Availability {
     let no = |cause, need| Availability { state: "unavailable", cause: Some(cause), need: Some(need) };
-    if let Some(why) = &d.guard {
+    if let Some(why) = &d.held.guard {
         return no("policy", why.clone());
     }
     // Another playbook's card without an exception keeps it available.
@@ -315,7 +338,7 @@ fn availability(d: &Draft, who: &For<'_>) -> Availability {
 }
 
 /// Whether the source's typed state says that it was done, for everything that the card is about.
-fn done(cx: &mut Cx<'_>, d: &Draft, targets: &[EntityIx], diagnostics: &mut Vec<Diagnostic>, _set: &PlaybookSet) -> bool {
+fn done(cx: &mut Cx<'_>, d: &Draft, targets: &[EntityIx], diagnostics: &mut Vec<Diagnostic>) -> bool {
     let Some(test) = &d.action.done_when else { return false };
     let values: Vec<Value> = if targets.is_empty() { vec![Value::Incident] } else { targets.iter().copied().map(Value::Entity).collect() };
     values.iter().all(|v| match cx.holds(test, std::slice::from_ref(v)) {
@@ -382,22 +405,41 @@ fn radius(cx: &Cx<'_>, targets: &[EntityIx]) -> Vec<String> {
 /// By phase, priority, confidence and id, with `after` respected within a phase.
 fn ordered(mut cards: Vec<Card>) -> Vec<Card> {
     cards.sort_by(|a, b| {
-        (a.phase, std::cmp::Reverse(a.priority), std::cmp::Reverse(a.confidence), &a.id).cmp(&(
-            b.phase,
-            std::cmp::Reverse(b.priority),
-            std::cmp::Reverse(b.confidence),
-            &b.id,
-        ))
+        let key = |c: &Card| (c.phase, std::cmp::Reverse(c.priority), std::cmp::Reverse(c.confidence));
+        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
     });
-    let mut out: Vec<Card> = Vec::with_capacity(cards.len());
-    while !cards.is_empty() {
-        let waits = |c: &Card| cards.iter().any(|o| o.phase == c.phase && o.id != c.id && c.after.contains(&o.id));
-        let phase = cards.first().map(|c| c.phase);
-        // Merged cards of several playbooks may wait for one another; then priority decides.
-        let next = cards.iter().position(|c| Some(c.phase) == phase && !waits(c)).unwrap_or(0);
-        out.push(cards.remove(next));
+    let position: BTreeMap<&str, usize> = cards.iter().enumerate().map(|(n, c)| (c.id.as_str(), n)).collect();
+    let phase = |n: &usize| cards.get(*n).map(|c| c.phase);
+    let before: Vec<BTreeSet<usize>> = cards
+        .iter()
+        .enumerate()
+        .map(|(n, c)| c.after.iter().filter_map(|a| position.get(a.as_str()).copied()).filter(|m| *m != n && phase(m) == Some(c.phase)).collect())
+        .collect();
+    let mut followers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (n, all) in before.iter().enumerate() {
+        all.iter().for_each(|m| followers.entry(*m).or_default().push(n));
     }
-    out
+    let mut waits: Vec<usize> = before.iter().map(BTreeSet::len).collect();
+    let mut left: BTreeSet<usize> = (0..cards.len()).collect();
+    let mut ready: BTreeSet<usize> = left.iter().copied().filter(|n| waits.get(*n) == Some(&0)).collect();
+    let mut order = Vec::with_capacity(cards.len());
+    while let Some(first) = left.first().copied() {
+        // The first card that waits for nothing; merged cards may wait for one another, then priority decides.
+        let next = ready.first().copied().filter(|n| phase(n) == phase(&first)).unwrap_or(first);
+        ready.remove(&next);
+        left.remove(&next);
+        order.push(next);
+        for f in followers.get(&next).into_iter().flatten() {
+            if let Some(w) = waits.get_mut(*f) {
+                *w = w.saturating_sub(1);
+                if *w == 0 && left.contains(f) {
+                    ready.insert(*f);
+                }
+            }
+        }
+    }
+    let mut slots: Vec<Option<Card>> = cards.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|n| slots.get_mut(n).and_then(Option::take)).collect()
 }
 
 #[derive(Default)]

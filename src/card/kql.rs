@@ -75,6 +75,8 @@ fn quoted(text: &str) -> (String, bool) {
                 let code = c as u32;
                 if code <= 0xffff {
                     out.push_str(&format!("\\u{code:04x}"));
+                } else {
+                    cut = true;
                 }
             }
             c => out.push(c),

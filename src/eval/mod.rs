@@ -52,7 +52,7 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
         .into_iter()
         .map(|(id, stop)| {
             let (span, message) = stop.parts();
-            let d = Diagnostic::new(codes::EVALUATION, Severity::Warning, format!("`{id}` could not be decided: {message}"));
+            let d = Diagnostic::new(codes::EVALUATION, Severity::Warning, format!("`{id}` could not be decided in full: {message}"));
             span.into_iter().fold(d, |d, s| d.at(s, ""))
         })
         .collect();

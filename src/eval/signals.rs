@@ -34,9 +34,9 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
         for (ix, alert) in incident.alerts() {
             let seen = Seen::of(alert);
             for signal in &set.signals {
-                match matches(&mut cx, signal, ix, alert, &seen) {
-                    Ok(false) => {}
-                    Ok(true) => {
+                match matches(&mut cx, signal, ix, &seen) {
+                    Ok(None) => {}
+                    Ok(Some(typed)) => {
                         if let Some(all) = said.get_mut(ix.0 as usize) {
                             all.insert(signal.id.clone());
                         }
@@ -47,7 +47,11 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
                         }
                         for says in &signal.says {
                             match says.test.as_ref().map_or(Ok(true), |t| cx.holds(t, &[Value::Alert(ix)])) {
-                                Ok(true) => say(&facts, says, ix, alert, &mut marks, &mut relations),
+                                Ok(true) => {
+                                    if !say(&facts, says, (ix, alert), typed, &mut marks, &mut relations) {
+                                        failures.push((signal.id.clone(), too_many(alert)));
+                                    }
+                                }
                                 Ok(false) => {}
                                 Err(stop) => failures.push((signal.id.clone(), stop)),
                             }
@@ -63,6 +67,11 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
     facts.graph = EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned().chain(relations));
     failures.dedup();
     (facts, failures)
+}
+
+/// What is said where an alert has too many things for a relation between them to mean something.
+fn too_many(alert: &Alert) -> Stop {
+    Stop::fail(format!("alert `{}` has too many entities for the relations it says; they are not drawn", crate::diag::human::visible(&alert.id)))
 }
 
 /// What an alert is compared by.
@@ -86,13 +95,16 @@ impl Seen {
     }
 }
 
-fn matches(cx: &mut Cx<'_>, signal: &Signal, ix: AlertIx, _alert: &Alert, seen: &Seen) -> Result<bool, Stop> {
+/// Whether an alert says a signal, and whether a detector's own id says so.
+fn matches(cx: &mut Cx<'_>, signal: &Signal, ix: AlertIx, seen: &Seen) -> Result<Option<bool>, Stop> {
+    let mut found = None;
     for rule in &signal.rules {
         if fits(rule, seen) && rule.test.as_ref().map_or(Ok(true), |t| cx.holds(t, &[Value::Alert(ix)]))? {
-            return Ok(true);
+            let typed = !rule.detectors.is_disjoint(&seen.detectors);
+            found = Some(found == Some(true) || typed);
         }
     }
-    Ok(false)
+    Ok(found)
 }
 
 fn fits(rule: &SignalRule, seen: &Seen) -> bool {
@@ -103,8 +115,9 @@ fn fits(rule: &SignalRule, seen: &Seen) -> bool {
         && (rule.categories.is_empty() || rule.categories.contains(&seen.category))
 }
 
-/// Notes what a signal says of the entities in its alert.
-fn say(facts: &Facts<'_>, says: &Says, ix: AlertIx, alert: &Alert, marks: &mut [Mark], relations: &mut Vec<Relation>) {
+/// Notes what a signal says of the entities in its alert; whether all of it could be noted.
+fn say(facts: &Facts<'_>, says: &Says, (ix, alert): (AlertIx, &Alert), typed: bool, marks: &mut [Mark], relations: &mut Vec<Relation>) -> bool {
+    let mut whole = true;
     // What is said of a kind is said of what the alert is about, or of the one thing that its records lead to.
     let of_kind = |kind: Kind| {
         let (all, named) = ends(facts, alert, kind);
@@ -139,6 +152,9 @@ fn say(facts: &Facts<'_>, says: &Says, ix: AlertIx, alert: &Alert, marks: &mut [
                     slot.0 = value.clone();
                 }
                 slot.1.insert(ix);
+                if typed {
+                    m.typed.insert(*prop);
+                }
             }
         }
     }
@@ -150,16 +166,22 @@ fn say(facts: &Facts<'_>, says: &Says, ix: AlertIx, alert: &Alert, marks: &mut [
         }
     }
     for (from, rel, to) in &says.relations {
-        relate(facts, ix, alert, *from, *rel, *to, relations);
+        whole &= relate(facts, ix, alert, *from, *rel, *to, relations);
     }
+    whole
 }
 
-/// Draws a relation that a signal says: certain when one of its ends is the only one of its kind in the alert.
-fn relate(facts: &Facts<'_>, ix: AlertIx, alert: &Alert, from: Kind, rel: Rel, to: Kind, out: &mut Vec<Relation>) {
+/// Draws a relation that a signal says, unless there are too many of them: certain when one of its ends is the only one of its kind in the alert.
+fn relate(facts: &Facts<'_>, ix: AlertIx, alert: &Alert, from: Kind, rel: Rel, to: Kind, out: &mut Vec<Relation>) -> bool {
     let (a, a_known) = ends(facts, alert, from);
     let (b, b_known) = ends(facts, alert, to);
     let certain = (a.len() == 1 || b.len() == 1) && (a_known || a.len() == 1) && (b_known || b.len() == 1);
     let basis = if certain { Basis::Signal } else { Basis::CoOccurrence };
+    // Everything with everything says nothing, and would cost the square of the alert.
+    let (once, in_all) = crate::script::limits::SIGNAL_RELATIONS;
+    if a.len().saturating_mul(b.len()) > once || out.len() > in_all {
+        return false;
+    }
     for x in &a {
         for y in b.iter().filter(|y| *y != x) {
             out.push(Relation {
@@ -173,6 +195,7 @@ fn relate(facts: &Facts<'_>, ix: AlertIx, alert: &Alert, from: Kind, rel: Rel, t
             });
         }
     }
+    true
 }
 
 /// The entities of a kind that an alert is about: those that it has a record of, else those that its records name (but

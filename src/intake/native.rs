@@ -130,9 +130,26 @@ impl Native {
         if kind == Kind::Domain {
             super::builder::domain_props(&mut d, rest);
         }
+        Self::told_by_id(&mut d, rest);
         // The id by which the input refers to it holds too, whatever else identifies it.
         d.weak("id", id);
         Some((d, rest.to_owned()))
+    }
+
+    /// What an id tells of its entity, so that conditions and guards can ask for it.
+    fn told_by_id(d: &mut Draft, rest: &str) {
+        let (ns, value) = rest.split_once(':').filter(|(ns, _)| is_namespace(ns)).unwrap_or_else(|| (namespace(d.kind(), rest).0, rest));
+        match (d.kind(), ns) {
+            (Kind::Ip, _) => d.prop("address", super::net::tidy_ip(value)),
+            (Kind::Mailbox, _) => d.lower("address", value),
+            (Kind::User, "upn") => d.lower("upn", value).lower("domain", value.rsplit_once('@').map_or("", |(_, domain)| domain)),
+            (Kind::Device, "fqdn") => d.lower("fqdn", value).lower("host_name", value.split('.').next().unwrap_or(value)),
+            (Kind::Device, "host") => d.lower("host_name", value),
+            (Kind::File, "sha256" | "sha1" | "md5") => d.lower(ns, value),
+            (Kind::Email, "message") => d.prop("message_id", value.split('/').next().unwrap_or(value)),
+            (Kind::CloudResource | Kind::Storage, "resource") => d.prop("resource_id", value),
+            _ => d,
+        };
     }
 
     fn alias(d: &mut Draft, text: &str) {

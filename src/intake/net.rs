@@ -1,9 +1,28 @@
 //! Addresses, hosts and domains as the formats write them.
 
+/// A URL or host as browsers read it, whatever its spelling: wide characters made plain, `\` as `/`, `[.]` and `hxxp`
+/// as they were before somebody defanged them.
+fn plainly(url: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    let text: String = url.trim().nfkc().filter(|c| !crate::diag::human::hidden(*c)).map(|c| if c == '\\' { '/' } else { c }).collect();
+    let text = text.replace("[.]", ".").replace("(.)", ".").replace("[:]", ":");
+    match text.get(..4) {
+        Some(start) if start.eq_ignore_ascii_case("hxxp") => format!("http{}", text.get(4..).unwrap_or("")),
+        _ => text,
+    }
+}
+
 /// The host of a URL, lower case, without user, port and brackets; also of one without a scheme.
 pub fn host_of(url: &str) -> Option<String> {
-    let rest = url.split_once("://").map_or(url, |(_, r)| r);
-    let rest = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
+    let text = plainly(url);
+    // A scheme is a word before a colon that slashes follow, however many.
+    let rest = match text.split_once(':') {
+        Some((scheme, rest)) if rest.starts_with('/') && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')) => {
+            rest.trim_start_matches('/')
+        }
+        _ => text.trim_start_matches('/'),
+    };
+    let rest = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let rest = rest.rsplit_once('@').map_or(rest, |(_, r)| r);
     let host = if let Some(v6) = rest.strip_prefix('[') {
         v6.split(']').next().unwrap_or(v6)
@@ -42,13 +61,21 @@ pub fn registered_domain(host: &str) -> Option<String> {
     psl::domain_str(&host).map(str::to_owned)
 }
 
-/// An address in its canonical form; text that is no address stays as it is, in lower case.
+/// An address in its canonical form, without brackets, zone and port; one that carries an IPv4 address (mapped, or
+/// translated by NAT64) is that address. Text that is no address stays as it is, in lower case.
 pub fn tidy_ip(text: &str) -> String {
-    let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
-    match bare.parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V6(v6)) => v6.to_ipv4_mapped().map_or_else(|| v6.to_string(), |v4| v4.to_string()),
-        Ok(v4) => v4.to_string(),
-        Err(_) => bare.to_lowercase(),
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+    let text = text.trim();
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let bare = bare.split('%').next().unwrap_or(bare);
+    let parsed = bare.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|s| s.ip()));
+    match parsed {
+        Some(IpAddr::V6(v6)) => match v6.octets() {
+            [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => Ipv4Addr::new(a, b, c, d).to_string(),
+            _ => v6.to_ipv4_mapped().map_or_else(|| v6.to_string(), |v4| v4.to_string()),
+        },
+        Some(v4) => v4.to_string(),
+        None => text.to_lowercase(),
     }
 }
 
@@ -63,10 +90,30 @@ mod tests {
             ("a.example.com", "a.example.com"),
             ("http://u:p@h.example:8080/", "h.example"),
             ("http://[2001:db8::1]:80/", "2001:db8::1"),
+            ("hxxps://contoso[.]com/x", "contoso.com"),
+            ("https:\\\\contoso.com\\x", "contoso.com"),
+            ("https:/contoso.com/x", "contoso.com"),
+            ("https://ｃontoso.com/", "contoso.com"),
+            ("contoso.com:443", "contoso.com"),
         ] {
             assert_eq!(host_of(url).as_deref(), Some(host), "{url}");
         }
         assert_eq!(tidy_url("HTTPS://Ex.com"), "https://ex.com/");
         assert_eq!(tidy_url("Ex.com/A"), "ex.com/A");
+    }
+
+    #[test]
+    fn addresses_are_one_in_every_spelling() {
+        for (text, tidy) in [
+            ("[2001:DB8::1]", "2001:db8::1"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("10.0.0.1:443", "10.0.0.1"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("::ffff:10.0.0.1", "10.0.0.1"),
+            ("64:ff9b::a00:1", "10.0.0.1"),
+            ("010.0.0.1", "010.0.0.1"),
+        ] {
+            assert_eq!(tidy_ip(text), tidy, "{text}");
+        }
     }
 }

@@ -163,7 +163,7 @@ pub fn device_draft(v: &Device) -> Draft {
     let (host, domain) = (tidy(&v.host), tidy(&v.domain));
     let is_ip = host.parse::<std::net::IpAddr>().is_ok();
     let fqdn = if v.fqdn.contains('.') {
-        tidy(&v.fqdn)
+        tidy(v.fqdn.trim_end_matches('.'))
     } else if host.contains('.') && !is_ip {
         host.clone()
     } else if !host.is_empty() && !is_ip && domain.contains('.') {

@@ -189,6 +189,23 @@ impl Entity {
         }
     }
 
+    /// Whether `id` is one of its strong ids, with or without the namespace; blind to case. A host name, or an account
+    /// name with its domain, identifies nobody: anyone can take one.
+    pub fn is_known_as(&self, id: &str) -> bool {
+        const WEAK: &[&str] = &["host", "sam", "record", "nmid"];
+        let wanted = id.trim().to_lowercase();
+        self.aliases.iter().any(|a| {
+            a.split_once(':').is_some_and(|(ns, value)| {
+                let value = value.to_lowercase();
+                !WEAK.contains(&ns)
+                    && (value == wanted
+                        || format!("{ns}:{value}") == wanted
+                        || format!("{}:{value}", self.kind) == wanted
+                        || (ns == "id" && value == wanted))
+            })
+        })
+    }
+
     /// Whether `id` is its id, or an alias with or without its namespace or kind (`fqdn:h.example.com`, `h.example.com`,
     /// `device:h.example.com`); blind to case.
     pub fn answers_to(&self, id: &str) -> bool {

@@ -347,6 +347,14 @@ impl<'b> Book<'b, '_> {
         };
         // A day alone is meant to its end.
         let end = if expires.text.contains(':') { day } else { day.checked_add(jiff::SignedDuration::from_hours(24)).unwrap_or(day) };
-        Some(Exception { id: id.text.clone(), cards: about, who, reason: reason.text.to_string(), expires: end, span: id.span })
+        Some(Exception {
+            id: id.text.clone(),
+            cards: about,
+            who,
+            reason: reason.text.to_string(),
+            until: expires.text.to_string(),
+            expires: end,
+            span: id.span,
+        })
     }
 }

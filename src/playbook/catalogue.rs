@@ -14,7 +14,8 @@ use crate::model::level::squash;
 use crate::model::{Kind, Kinds, Phase, Prop, PropType, PropValue, Rel, Verdict};
 use crate::script::glob::Glob;
 use crate::script::lists::ListKind;
-use crate::script::{Env, NamedList, Questions, Ty};
+use crate::script::template::Part;
+use crate::script::{Env, Expr, NamedList, Questions, Template, Ty};
 use crate::source::Scalar;
 
 /// Compiles the catalogue.
@@ -37,15 +38,12 @@ impl Catalogue<'_, '_> {
             let tag = fields.get("tag").and_then(|n| r.text(n, "`tag`"));
             let Some(kind) = kind else { continue };
             let texts: Vec<&str> = values.iter().map(|v| &*v.text).collect();
-            match NamedList::compile(&d.id, kind, &texts, tag.map(|t| &*t.text), d.id_span) {
-                Ok(list) => made.push(list),
-                Err(n) => {
-                    if let Some(v) = values.get(n) {
-                        let what = if kind == ListKind::Ip { "an address or network" } else { "a pattern that can be read" };
-                        r.error(codes::PATTERN, v.span, format!("`{}` is not {what}", v.text));
-                    }
-                }
+            // A value that cannot be read leaves the others in force: a guard must not fall with it.
+            let (list, wrong) = NamedList::compile(&d.id, kind, &texts, tag.map(|t| &*t.text), d.id_span);
+            for v in wrong.iter().filter_map(|n| values.get(*n)) {
+                r.error(codes::PATTERN, v.span, format!("`{}` is not an address or network", v.text));
             }
+            made.push(list);
         }
         made.sort_by(|a, b| a.id.cmp(&b.id));
         made
@@ -80,10 +78,9 @@ impl Catalogue<'_, '_> {
     }
 
     fn signal_rule(&mut self, node: &Node, benign: bool, env: &Env<'_>) -> Option<SignalRule> {
+        // An entry with something wrong in it would match more than its author means: it matches nothing.
+        let before = self.reader.out.len();
         let fields = self.reader.keys(node, "an entry of `any`", keys::SIGNAL_RULE);
-        if fields.bad {
-            return None;
-        }
         let mut rule = SignalRule::default();
         if let Some(n) = fields.get("detectors") {
             let all = self.reader.texts(n, "`detectors`");
@@ -99,11 +96,13 @@ impl Catalogue<'_, '_> {
         if let Some(n) = fields.raw("if") {
             rule.test = Some(bool_expression(self.reader, n, "`if`", env.clone(), self.questions)?);
         }
-        if benign && !rule.titles.is_empty() {
+        let prose = rule.test.as_ref().and_then(Expr::asks_prose);
+        let by_words = !(rule.titles.is_empty() && rule.products.is_empty() && rule.categories.is_empty() && rule.families.is_empty());
+        if benign && (by_words || prose.is_some()) {
             self.reader.error_help(
                 codes::WRONG_SHAPE,
-                node.span,
-                "a benign signal cannot match by title: an attacker can write one",
+                prose.unwrap_or(node.span),
+                "a benign signal matches by whole detector ids or by an `if` over your lists: what an alert says in words, an attacker can write",
                 "match by `detectors`, or by an `if` over a list of your own",
             );
         }
@@ -115,9 +114,8 @@ impl Catalogue<'_, '_> {
             && rule.test.is_none()
         {
             self.reader.error(codes::MISSING_KEY, node.span, "an entry without anything in it would match every alert");
-            return None;
         }
-        Some(rule)
+        (self.reader.out.len() == before).then_some(rule)
     }
 
     fn globs(&mut self, fields: &Fields<'_>, key: &str) -> Vec<Glob> {
@@ -126,10 +124,8 @@ impl Catalogue<'_, '_> {
     }
 
     fn says(&mut self, node: &Node, env: &Env<'_>) -> Option<Says> {
+        let before = self.reader.out.len();
         let fields = self.reader.keys(node, "`says`", keys::SAYS);
-        if fields.bad {
-            return None;
-        }
         let mut says = Says::default();
         if let Some(n) = fields.raw("if") {
             says.test = Some(bool_expression(self.reader, n, "`if`", env.clone(), self.questions)?);
@@ -170,7 +166,7 @@ impl Catalogue<'_, '_> {
                 says.tags.push((kind, s.text.to_string()));
             }
         }
-        Some(says)
+        (self.reader.out.len() == before).then_some(says)
     }
 
     fn by_kind<'n>(&mut self, fields: &Fields<'n>, key: &str) -> Vec<(Kind, &'n Node)> {
@@ -225,6 +221,7 @@ impl Catalogue<'_, '_> {
     }
 
     fn action(&mut self, d: &Declared<'_>, names: &Names, ids: &BTreeSet<&str>) -> Option<Action> {
+        let before = self.errors();
         let r = &mut *self.reader;
         let fields = r.keys(d.node, "an action", keys::ACTION);
         if fields.bad {
@@ -282,10 +279,20 @@ impl Catalogue<'_, '_> {
                 never.push(Guard { test, why });
             }
         }
+        // With something wrong in it, a guard may be missing: then nothing recommends the action until it is mended.
+        if self.errors() > before {
+            let why =
+                Template { parts: vec![Part::Text("the action has an error in its declaration, and so its guards cannot be relied on".into())] };
+            never.push(Guard { test: Expr::always(d.id_span), why });
+        }
         let mut done = names.env();
         done.deciding_signals = true;
         done.locals = vec![("target".into(), target)];
         let done_when = fields.raw("done_when").and_then(|n| bool_expression(self.reader, n, "`done_when`", done, self.questions));
+        if let Some(span) = done_when.as_ref().and_then(Expr::asks_prose) {
+            let help = "ask for a typed property of `target`, such as `target.isolation`";
+            self.reader.error_help(codes::TYPE, span, "`done_when` reads typed source state, never what an alert says in words", help);
+        }
         Some(Action {
             id: d.id.as_str().into(),
             title,
@@ -307,6 +314,10 @@ impl Catalogue<'_, '_> {
         })
     }
 
+    fn errors(&self) -> usize {
+        self.reader.out.iter().filter(|d| d.severity == crate::diag::Severity::Error).count()
+    }
+
     /// `incident_types:`
     pub fn types(&mut self, all: &[Declared<'_>], names: &Names) -> Vec<IncidentType> {
         let mut made = Vec::new();
@@ -315,6 +326,7 @@ impl Catalogue<'_, '_> {
             let title = fields.get("title").and_then(|n| self.reader.text(n, "`title`")).map(|s| s.text.to_string()).unwrap_or_default();
             let mut rules = Vec::new();
             for n in fields.get("any").map(|n| self.reader.list(n, "`any`")).unwrap_or_default() {
+                let before = self.errors();
                 let f = self.reader.keys(n, "an entry of `any`", keys::TYPE_RULE);
                 let signals = f.get("signals").map(|n| signal_ids(self.reader, n, names)).unwrap_or_default();
                 let techniques = f.get("techniques").map(|n| self.techniques(n)).unwrap_or_default();
@@ -330,7 +342,9 @@ impl Catalogue<'_, '_> {
                     self.reader.error(codes::MISSING_KEY, n.span, "an entry needs `signals`, `techniques` or `if`");
                     continue;
                 }
-                rules.push(TypeRule { signals, techniques, test, weight: weight.unwrap_or(0) });
+                if self.errors() == before {
+                    rules.push(TypeRule { signals, techniques, test, weight: weight.unwrap_or(0) });
+                }
             }
             made.push(IncidentType { id: d.id.as_str().into(), title, rules });
         }

@@ -8,11 +8,16 @@ use super::yaml::{Node, Style, Yaml};
 use crate::diag::codes;
 use crate::source::{Scalar, Span};
 
-/// Applies an overlay to the things by id: playbooks, and `signals.ID`, `lists.ID`, `incident_types.ID`, `actions.ID`.
+/// Applies an overlay to the things by id: playbooks, and `signals.ID`, `lists.ID`, `incident_types.ID`.
 pub fn apply(reader: &mut Reader<'_>, overlay: &Node, things: &mut BTreeMap<String, Node>) -> bool {
     let before = reader.out.len();
     let fields = reader.keys(overlay, "an overlay", keys::OVERLAY);
     let Some(id) = fields.get("overlay").and_then(|n| reader.text(n, "the id")) else { return false };
+    if id.text.starts_with("actions.") {
+        let help = "declare the action again in a folder of your own: its guards are then read as a whole";
+        reader.error_help(codes::UNKNOWN_REF, id.span, "an overlay cannot change an action: it could take its guards away", help);
+        return false;
+    }
     let Some(mut target) = things.get(&*id.text).cloned() else {
         let known: Vec<&str> = things.keys().map(String::as_str).collect();
         let d = crate::diag::Diagnostic::error(codes::UNKNOWN_REF, id.span, format!("there is no `{}` to change", id.text));

@@ -184,7 +184,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut dotted = false;
     std::iter::from_fn(move || {
         while let Some(c) = rest.chars().next() {
-            if c == '"' || c == '`' {
+            // Between backticks stand texts with expressions in them, whose names count.
+            if c == '"' {
                 let end = crate::script::parse::token_end(rest, 0);
                 rest = rest.get(end..).unwrap_or("");
                 dotted = false;

@@ -333,6 +333,8 @@ pub struct Exception {
     pub who: Vec<(Kind, BTreeSet<String>)>,
     /// Why.
     pub reason: String,
+    /// The last day, as it was written.
+    pub until: String,
     /// The moment at which it ends.
     pub expires: Time,
     /// Where it is declared.

@@ -32,6 +32,66 @@ pub struct Expr {
     pub height: u32,
 }
 
+impl Expr {
+    /// Looks at the expression and all that is below it, bindings and clauses included.
+    pub fn each(&self, look: &mut dyn FnMut(&Expr)) {
+        look(self);
+        match &self.node {
+            Node::Const(_) | Node::Local(_) | Node::Incident | Node::Alerts | Node::Collection(_) => {}
+            Node::Binding(_, body) => body.each(look),
+            Node::Clause(condition, args) => {
+                condition.body.each(look);
+                args.iter().for_each(|x| x.each(look));
+            }
+            Node::Field(x, _) | Node::Key(x, _) | Node::Not(x) | Node::Negate(x) => x.each(look),
+            Node::And(all) | Node::Or(all) | Node::Coalesce(all) | Node::Array(all) | Node::Interpolate(all) | Node::Call(_, all) => {
+                all.iter().for_each(|x| x.each(look));
+            }
+            Node::Compare(_, a, b) | Node::Arith(_, a, b) | Node::In(a, b) | Node::Index(a, b) | Node::Range(a, b, _) | Node::Each(_, a, b) => {
+                a.each(look);
+                b.each(look);
+            }
+            Node::If(a, b, c) => [a, b, c].into_iter().for_each(|x| x.each(look)),
+            Node::Map(all) => all.iter().for_each(|(_, x)| x.each(look)),
+            Node::Switch(of, arms, rest) => {
+                of.each(look);
+                for arm in arms {
+                    arm.guard.iter().for_each(|x| x.each(look));
+                    arm.then.each(look);
+                }
+                rest.each(look);
+            }
+        }
+    }
+
+    /// An expression that always holds, for a guard that could not be read.
+    pub fn always(span: Span) -> Self {
+        Self { node: Node::Const(Value::Bool(true)), ty: Ty::Bool, maybe: false, span, key: key("always", &[]), memo: None, free: 0, height: 1 }
+    }
+
+    /// Where it asks what anyone can write into an alert: its title, description, product, category or extra fields.
+    pub fn asks_prose(&self) -> Option<Span> {
+        use super::fields::AlertField;
+        let mut found = None;
+        self.each(&mut |x| {
+            let prose = match &x.node {
+                Node::Field(_, Field::Alert(f)) => {
+                    matches!(f, AlertField::Title | AlertField::Description | AlertField::Product | AlertField::Category)
+                }
+                Node::Field(_, Field::Incident(f)) => {
+                    matches!(f, super::fields::IncidentField::Title | super::fields::IncidentField::Description | super::fields::IncidentField::Tags)
+                }
+                Node::Call(f, _) => f.name == "extra",
+                _ => false,
+            };
+            if prose && found.is_none() {
+                found = Some(x.span);
+            }
+        });
+        found
+    }
+}
+
 /// Identifies a question by its content.
 pub type Key = [u8; 16];
 

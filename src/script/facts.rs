@@ -18,6 +18,8 @@ pub struct Mark {
     pub tags: BTreeMap<String, String>,
     /// Properties, with the alerts that say each.
     pub props: BTreeMap<Prop, (PropValue, BTreeSet<AlertIx>)>,
+    /// Those of the properties that a detector's own id stands for, not a title: as good as a typed field of the source.
+    pub typed: BTreeSet<Prop>,
     /// Signals of its alerts.
     pub signals: BTreeSet<Arc<str>>,
 }
@@ -59,6 +61,15 @@ impl<'a> Facts<'a> {
             now: now.or(incident.last_activity).or(incident.created).unwrap_or(Time::UNIX_EPOCH),
             by_kind: by_kind.into_iter().map(|(k, v)| (k, Value::list(v))).collect(),
         }
+    }
+
+    /// The same incident with nothing but what its source says in typed form.
+    pub fn bare(&self) -> Facts<'a> {
+        let mut bare = Facts::new(self.incident, &[], Some(self.now));
+        for (plain, mark) in bare.marks.iter_mut().zip(&self.marks) {
+            plain.props = mark.props.iter().filter(|(p, _)| mark.typed.contains(p)).map(|(p, v)| (*p, v.clone())).collect();
+        }
+        bare
     }
 
     /// All entities of a kind, by id.

@@ -12,6 +12,8 @@ pub const LOCALS: usize = 60;
 pub const STEPS: u64 = 4_000_000;
 /// Steps of all playbooks on one incident together.
 pub const INCIDENT_STEPS: u64 = 200_000_000;
+/// Relations that one signal may draw for one kind of pair in one alert, and all signals in one incident.
+pub const SIGNAL_RELATIONS: (usize, usize) = (2_000, 200_000);
 /// Items of a list that an expression makes.
 pub const LIST_ITEMS: usize = 100_000;
 /// Bytes of a text that an expression makes.

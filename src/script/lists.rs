@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::glob::Glob;
 use super::network::Net;
-use crate::model::{Entity, Kind, Prop, PropValue};
+use crate::model::{Entity, Kind, PropValue};
 use crate::source::Span;
 
 /// What the values of a list are.
@@ -70,8 +70,9 @@ pub struct NamedList {
 }
 
 impl NamedList {
-    /// Compiles a list; gives the position of the first value that does not fit its kind.
-    pub fn compile(id: &str, kind: ListKind, values: &[&str], tag: Option<&str>, span: Span) -> Result<Self, usize> {
+    /// Compiles a list of the values that fit its kind; gives the positions of those that do not.
+    pub fn compile(id: &str, kind: ListKind, values: &[&str], tag: Option<&str>, span: Span) -> (Self, Vec<usize>) {
+        let mut wrong = Vec::new();
         let mut list = Self {
             id: id.into(),
             kind,
@@ -86,7 +87,10 @@ impl NamedList {
         for (n, value) in values.iter().enumerate() {
             let value = value.trim();
             match kind {
-                ListKind::Ip => list.nets.push(Net::parse(value).ok_or(n)?),
+                ListKind::Ip => match Net::parse(value) {
+                    Some(net) => list.nets.push(net),
+                    None => wrong.push(n),
+                },
                 ListKind::Pattern => list.globs.push(Glob::new(value)),
                 ListKind::Url if value.ends_with('*') => list.starts.push(value.trim_end_matches('*').to_lowercase()),
                 ListKind::Domain => {
@@ -98,7 +102,7 @@ impl NamedList {
                 }
             }
         }
-        Ok(list)
+        (list, wrong)
     }
 
     /// Whether a text is in it.
@@ -107,7 +111,8 @@ impl NamedList {
         match self.kind {
             ListKind::Ip => lower.parse().is_ok_and(|ip| self.nets.iter().any(|n| n.holds(ip))),
             ListKind::Domain => {
-                let mut rest = lower.trim_end_matches('.');
+                let host = crate::intake::net::host_of(&lower).unwrap_or_default();
+                let mut rest = host.as_str();
                 loop {
                     if self.words.contains(rest) {
                         return true;
@@ -148,19 +153,8 @@ impl NamedList {
                 self.has_text(&e.name)
                     || e.props.values().filter_map(|r| r.last()).any(|r| matches!(&r.value, PropValue::Text(t) if self.has_text(t)))
             }
-            ListKind::Entity(kind) => e.kind == kind && self.words.iter().any(|w| e.answers_to(w)),
+            ListKind::Entity(kind) => e.kind == kind && self.words.iter().any(|w| e.is_known_as(w)),
             ListKind::Text => self.has_text(&e.name),
         }
-    }
-
-    /// The property that membership is decided by, for evidence.
-    pub fn decides_by(&self) -> Option<Prop> {
-        Prop::named(match self.kind {
-            ListKind::Ip => "address",
-            ListKind::Url => "url",
-            ListKind::Hash => "sha256",
-            ListKind::Name => "image_name",
-            _ => return None,
-        })
     }
 }

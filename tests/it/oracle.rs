@@ -1285,7 +1285,8 @@ fn contains(facts: &Facts<'_>, of: &Dynamic, wanted: &Dynamic) -> bool {
         (Value::Map(all), Value::Text(k)) => all.iter().any(|(n, _)| n == k),
         (Value::Range(a, b, false), Value::Int(n)) => (*a..*b).contains(n),
         (Value::Range(a, b, true), Value::Int(n)) => (*a..=*b).contains(n),
-        (Value::Named(n), x) => facts.lists[*n as usize].has(x, facts),
+        (Value::Named(n), Value::Text(t)) => facts.lists[*n as usize].has_text(t),
+        (Value::Named(n), Value::Entity(e)) => facts.lists[*n as usize].has_entity(facts.entity(*e).unwrap()),
         _ => false,
     }
 }

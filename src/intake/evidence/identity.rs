@@ -44,7 +44,8 @@ pub fn account_of(rec: &Rec<'_>) -> User {
         domain.clone_into(&mut u.domain);
         account.clone_into(&mut u.account);
     }
-    if records::is_address(&u.account) && u.upn.is_empty() {
+    // A local account may be called like somebody's address: with a SID or domain of its own it is not that somebody.
+    if records::is_address(&u.account) && u.upn.is_empty() && u.sid.is_empty() && u.domain.is_empty() {
         u.upn = std::mem::take(&mut u.account);
     }
     if !u.upn.is_empty() && !records::is_address(&u.upn) {

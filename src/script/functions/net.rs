@@ -8,8 +8,19 @@ use crate::script::network::Net;
 use crate::script::value::Value;
 
 /// The networks that nobody outside an organisation can be reached by (RFC 1918, 6598, 4193, 3927, 4291).
-const PRIVATE: &[&str] =
-    &["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"];
+const PRIVATE: &[&str] = &[
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "127.0.0.0/8",
+    "0.0.0.0/8",
+    "::/128",
+    "fc00::/7",
+    "fe80::/10",
+    "::1/128",
+];
 
 fn is_private(t: &str) -> bool {
     t.parse::<IpAddr>().is_ok_and(|ip| PRIVATE.iter().filter_map(|n| Net::parse(n)).any(|n| n.holds(ip)))
