@@ -1232,7 +1232,7 @@ fn read(facts: &Facts<'_>, v: &Value, name: &str) -> Value {
 /// The argument as the function's code wants it: what is read at load is read here.
 fn argument(pat: Pat, v: Value, names: &Names) -> Value {
     match (&v, pat.literal()) {
-        (Value::Text(t), true) => literal::read_param(pat, t, &names.env(Vec::new())).unwrap(),
+        (Value::Text(t), true) => literal::read_param(pat, t, &names.env(Vec::new()), &mut Questions::default()).unwrap(),
         (Value::Text(t), false) if pat == Pat::Duration => read_beside(t, &Value::Duration(SignedDuration::ZERO)),
         _ => v,
     }
