@@ -100,6 +100,22 @@ fn deep_and_wide_input_stays_within_the_limits() {
     assert!(survives("a long title", long.as_bytes()).unwrap()[0].incident.title.len() <= intake::limits::TEXT + 32);
 }
 
+/// Lines of documents once took a time that grew with the square of their number: the end of each was looked for from the start.
+#[test]
+fn four_times_the_lines_take_about_four_times_as_long() {
+    let took = |n: usize| {
+        let text = "{\"a\":1}\n".repeat(n);
+        let runs = (0..3).map(|_| {
+            let started = Instant::now();
+            assert!(intake::read(text.as_bytes(), None).is_err());
+            started.elapsed()
+        });
+        runs.min().unwrap()
+    };
+    let (few, many) = (took(40_000), took(160_000));
+    assert!(many < few * 9, "40,000 lines take {few:?} and 160,000 {many:?}");
+}
+
 #[test]
 fn odd_values_in_the_right_places_are_read_or_told() {
     let base: Value = serde_json::from_slice(&example()).unwrap();
