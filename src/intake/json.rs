@@ -54,7 +54,17 @@ pub struct Reader {
 impl Reader {
     /// Reads one document, or several one after another (JSON Lines), which come as one list. The flag says which.
     pub fn read(&self, text: &str) -> Result<(Json, bool), Problem> {
+        let before = self.nodes.get();
         let mut de = serde_json::Deserializer::from_str(text);
+        self.trail.borrow_mut().clear();
+        let one = Seed { reader: self, depth: 0 }.deserialize(&mut de).map_err(|e| self.problem(&e, None))?;
+        if de.end().is_ok() {
+            return Ok((one, false));
+        }
+        // To say that more follows, a reader of texts counts all lines so far, every time; a reader of bytes keeps count.
+        drop(one);
+        self.nodes.set(before);
+        let mut de = serde_json::Deserializer::from_reader(text.as_bytes());
         let mut all = Vec::new();
         loop {
             self.trail.borrow_mut().clear();
@@ -64,14 +74,7 @@ impl Reader {
                 break;
             }
         }
-        match (all.pop(), all.is_empty()) {
-            (Some(one), true) => Ok((one, false)),
-            (Some(last), false) => {
-                all.push(last);
-                Ok((Json::List(all.into_boxed_slice()), true))
-            }
-            (None, _) => Ok((Json::Null, false)),
-        }
+        Ok((Json::List(all.into_boxed_slice()), true))
     }
 
     fn problem(&self, e: &serde_json::Error, document: Option<usize>) -> Problem {

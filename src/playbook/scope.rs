@@ -103,7 +103,10 @@ pub(super) fn scope(reader: &mut Reader<'_>, mut scope: Scope, fields: &Fields<'
                 Decl::Bind(n) => n.scalar().map(|s| s.text.clone()),
                 Decl::Condition(n) => n.get("if").and_then(Node::scalar).map(|s| s.text.clone()),
             };
-            words(text.as_deref().unwrap_or("")).filter_map(|w| position.get(w).copied()).collect()
+            words(text.as_deref().filter(|t| t.len() <= crate::script::limits::SOURCE_BYTES).unwrap_or(""))
+                .into_iter()
+                .filter_map(|w| position.get(w).copied())
+                .collect()
         })
         .collect();
     let (order, cycle) = super::order::sorted(&uses);
@@ -178,29 +181,40 @@ pub(super) fn parameters(reader: &mut Reader<'_>, node: Option<&Node>) -> Option
     Some(all)
 }
 
-/// The words of an expression that may be names: not behind a dot, not in a text.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+/// The words of an expression that may be names: not behind a dot, not in a text but where it holds `${…}`.
+fn words(text: &str) -> Vec<&str> {
+    let mut all = Vec::new();
     let mut rest = text;
     let mut dotted = false;
-    std::iter::from_fn(move || {
-        while let Some(c) = rest.chars().next() {
-            // Between backticks stand texts with expressions in them, whose names count.
-            if c == '"' {
-                let end = crate::script::parse::token_end(rest, 0);
-                rest = rest.get(end..).unwrap_or("");
-                dotted = false;
-            } else if c.is_alphanumeric() || c == '_' {
-                let end = crate::script::parse::token_end(rest, 0);
-                let (word, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
-                rest = tail;
-                if !std::mem::take(&mut dotted) {
-                    return Some(word);
-                }
-            } else {
-                dotted = c == '.';
-                rest = rest.get(c.len_utf8()..).unwrap_or("");
-            }
+    while let Some(c) = rest.chars().next() {
+        if rest.starts_with("/*") || rest.starts_with("//") {
+            rest = crate::script::parse::skip_blanks(rest, 0).and_then(|at| rest.get(at..)).unwrap_or("");
+            continue;
         }
-        None
-    })
+        let end = match c {
+            '"' | '`' => crate::script::parse::token_end(rest, 0),
+            c if c.is_alphanumeric() || c == '_' => crate::script::parse::token_end(rest, 0),
+            c => c.len_utf8(),
+        };
+        let (word, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        rest = tail;
+        match c {
+            '"' => dotted = false,
+            '`' => {
+                dotted = false;
+                for held in crate::script::parse::held(word) {
+                    all.extend(words(held));
+                }
+            }
+            // Two dots are a range: what follows may be a name.
+            '.' => dotted = !dotted,
+            c if c.is_alphanumeric() || c == '_' => {
+                if !std::mem::take(&mut dotted) {
+                    all.push(word);
+                }
+            }
+            _ => dotted = false,
+        }
+    }
+    all
 }

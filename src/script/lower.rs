@@ -212,6 +212,8 @@ impl<'e, 'd> Lowering<'e, 'd> {
                     return self.wrong(Diagnostic::error(codes::UNSUPPORTED, at, "an `if` without `else` has no value").help("add `else { … }`"));
                 }
                 let no = self.block(flow.branch.iter(), at);
+                let yes = if read_like(&no.ty) { self.coerce(yes, &no.ty.clone()) } else { yes };
+                let no = if read_like(&yes.ty) { self.coerce(no, &yes.ty.clone()) } else { no };
                 let Some(ty) = yes.ty.join(&no.ty) else { return self.unlike("the branches of `if`", &yes, &no) };
                 let (maybe, span) = (yes.maybe || no.maybe, at.to(no.span));
                 let below = [test.clone(), yes.clone(), no.clone()];
@@ -296,6 +298,12 @@ impl<'e, 'd> Lowering<'e, 'd> {
             RExpr::Or(all, at) => self.junction(all, *at, false),
             RExpr::Coalesce(all, _) => {
                 let parts: Vec<Expr> = all.iter().map(|x| self.expr(x)).collect();
+                // A word beside a level, duration or time is one: `user.risk ?? "low"`.
+                let beside = parts.iter().map(|p| p.ty.clone()).find(read_like);
+                let parts: Vec<Expr> = match &beside {
+                    Some(ty) => parts.into_iter().map(|p| self.coerce(p, ty)).collect(),
+                    None => parts,
+                };
                 let mut ty = Ty::Unknown;
                 for p in &parts {
                     match ty.join(&p.ty) {

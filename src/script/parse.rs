@@ -140,6 +140,18 @@ fn backtick_end(rest: &str) -> usize {
     }
 }
 
+/// The expressions that a text between backticks holds.
+pub fn held(text: &str) -> Vec<&str> {
+    let mut all = Vec::new();
+    let mut at = 0usize;
+    while let Some(n) = text.get(at..).and_then(|t| t.find("${")) {
+        let open = at.saturating_add(n).saturating_add(1);
+        at = interpolation_end(text, open);
+        all.extend(text.get(open.saturating_add(1)..at.saturating_sub(1)));
+    }
+    all
+}
+
 /// One past the `}` that closes the `{` at a byte.
 fn interpolation_end(text: &str, start: usize) -> usize {
     let (mut at, mut depth) = (start, 0usize);
@@ -158,7 +170,7 @@ fn interpolation_end(text: &str, start: usize) -> usize {
 }
 
 /// The first byte from `at` on that is neither blank nor in a remark (`//…` or `/*…*/`, which nests).
-fn skip_blanks(text: &str, at: usize) -> Option<usize> {
+pub fn skip_blanks(text: &str, at: usize) -> Option<usize> {
     let mut at = at;
     loop {
         let rest = text.get(at..)?;

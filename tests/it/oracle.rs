@@ -109,10 +109,12 @@ pub fn random_incident(r: &mut Random) -> serde_json::Value {
     let mut alerts = Vec::new();
     let count = r.below(4);
     for n in 0..count {
-        let named: Vec<_> = ids
-            .iter()
-            .filter_map(|(_, id)| r.chance(40).then(|| json!({"ref": id, "roles": if r.chance(30) { json!(["victim"]) } else { json!([]) }})))
-            .collect();
+        let mut named = Vec::new();
+        for (_, id) in &ids {
+            if r.chance(40) {
+                named.push(json!({"ref": id, "roles": if r.chance(30) { json!(["victim"]) } else { json!([]) }}));
+            }
+        }
         let titles = ["Malicious URL was clicked", "Sign-in from an address that is new", "Other"];
         let severity = if r.chance(80) { json!(r.pick(Level::ALL).word()) } else { serde_json::Value::Null };
         alerts.push(json!({
@@ -305,6 +307,12 @@ impl Gen {
             1 => {
                 let (c, g) = (self.value(&Ty::Bool, d), self.value(&Ty::Bool, d));
                 put("if @ { @ } else if @ { @ } else { @ }", &[&c, &a, &g, &b, &a], both).wrapped()
+            }
+            2 if matches!(ty, Ty::Level | Ty::Duration) => {
+                let word = if *ty == Ty::Level { "high" } else { "2h" };
+                let made = put(&format!("(@ ?? \"{word}\")"), &[&a.wrapped()], ty.clone());
+                let read = if *ty == Ty::Level { "level" } else { "duration" };
+                E { oracle: made.oracle.replace(&format!("?? \"{word}\")"), &format!("?? {read}(\"{word}\"))")), ..made }
             }
             2 => put("(@ ?? @)", &[&a.clone().wrapped(), &b.wrapped()], both),
             3 => self.switch(&a, &b, both, d),
@@ -1046,16 +1054,6 @@ fn from_rhai(d: &Dynamic) -> Value {
     d.try_cast::<Thing>().expect("a value that we know").0
 }
 
-trait Flat {
-    fn flatten_clone(&self) -> Dynamic;
-}
-
-impl Flat for Dynamic {
-    fn flatten_clone(&self) -> Dynamic {
-        self.clone().flatten()
-    }
-}
-
 /// A text beside a level, time or duration is read as one.
 fn read_beside(text: &str, other: &Value) -> Value {
     let ty = match other {
@@ -1668,7 +1666,8 @@ impl Gen {
                 ])
                 .clone();
             // A text beside a level, time or duration may be one that is meant.
-            if !other.alike(ty) && !(read(ty) && other == Ty::Text || read(&other) && *ty == Ty::Text) {
+            let meant = read(ty) && other == Ty::Text || read(&other) && *ty == Ty::Text;
+            if !meant && !other.alike(ty) {
                 return self.value(&other, d).wrapped();
             }
         }
@@ -1820,6 +1819,8 @@ fn what_the_oracle_found_stays_mended() {
         // Remarks and texts in a `switch` hold no arm.
         ("switch 1 { 1 => /* , _ => } */ \"a\", // 2 => \"b\",\n _ => \"c\" }", "\"a\""),
         ("switch 2 { 1 => `${`,}`}`, _ => \"c\" }", "\"c\""),
+        // A word beside a level is a level, in `??` and in `if` too.
+        ("(users.last().risk ?? \"low\") < (if true { \"high\" } else { users.last().risk })", "true"),
         // Maps whose keys read alike when run together are not one question.
         ("\"c\" in #{\"a b\": 1, c: 2}", "true"),
         ("\"c\" in #{a: 1, \"b c\": 2}", "false"),

@@ -115,7 +115,10 @@ fn every_room_imports_only_rooms_before_it() {
         for (file, depth) in all {
             seen += 1;
             let text = std::fs::read_to_string(&file).unwrap();
-            wrong.extend(offences(room, depth, &text).into_iter().map(|o| format!("{}: {o}", file.display())));
+            // Tests of a room may read files and say what they did.
+            let tests = file.file_name().is_some_and(|n| n == "tests.rs");
+            let all = offences(room, depth, &text).into_iter().filter(|o| !tests || !o.contains("is pure and names"));
+            wrong.extend(all.map(|o| format!("{}: {o}", file.display())));
         }
     }
     assert!(seen > 60, "only {seen} files were read");

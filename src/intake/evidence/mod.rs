@@ -186,6 +186,11 @@ pub fn referred<'a>(cx: &mut Context, sc: &mut Scene<'a>, id: &str, path: &str, 
         cx.unread(path, format!("`{}` refers to a record that the alert does not hold", shown(id)));
         return None;
     };
+    // A reference to a reference leads nowhere, or in a circle.
+    if json.text("$ref").is_some() {
+        cx.unread(path, format!("`{}` refers to a record that only refers to another one", shown(id)));
+        return None;
+    }
     read(cx, sc, json, &at, expected)
 }
 
