@@ -15,9 +15,11 @@
 )]
 
 mod functions;
+mod guards;
 mod hostile;
 mod names;
 mod oracle;
+mod pages;
 mod random;
 mod street;
 mod support;
