@@ -197,11 +197,7 @@ impl Entity {
         self.aliases.iter().any(|a| {
             a.split_once(':').is_some_and(|(ns, value)| {
                 let value = value.to_lowercase();
-                !WEAK.contains(&ns)
-                    && (value == wanted
-                        || format!("{ns}:{value}") == wanted
-                        || format!("{}:{value}", self.kind) == wanted
-                        || (ns == "id" && value == wanted))
+                !WEAK.contains(&ns) && (value == wanted || format!("{ns}:{value}") == wanted || format!("{}:{value}", self.kind) == wanted)
             })
         })
     }
