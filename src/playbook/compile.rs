@@ -1,5 +1,6 @@
 //! From files to a set: which file declares what, in which order things are compiled, and what is skipped.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -97,6 +98,9 @@ fn cap(out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// What is declared, by name: as its file says it, or as overlays have changed it.
+pub type Things<'t> = BTreeMap<String, Cow<'t, Node>>;
+
 struct Work<'a> {
     reader: Reader<'a>,
     layers: BTreeMap<FileId, usize>,
@@ -107,7 +111,7 @@ impl Work<'_> {
     fn build(&mut self, trees: &[(FileId, Node)]) -> PlaybookSet {
         // Overlays first: they change trees by id, wherever those stand.
         let (overlays, plain): (Vec<_>, Vec<_>) = trees.iter().partition(|(_, t)| first_key(t) == Some("overlay"));
-        let mut things: BTreeMap<String, Node> = BTreeMap::new();
+        let mut things: Things<'_> = BTreeMap::new();
         let mut ids: Vec<(String, Span, FileId, String)> = Vec::new();
         for (file, tree) in &plain {
             self.declare(*file, tree, &mut things, &mut ids);
@@ -154,7 +158,7 @@ impl Work<'_> {
             let around =
                 scope::Around { names: &names, actions: &set.actions, declared_actions: &declared_actions, types: &type_ids, libraries: &libraries };
             let mut made = book::compile(&mut self.reader, d, &around, &mut questions).filter(|_| self.errors() == errors);
-            if let (None, Some(original)) = (&made, before.get(&d.id).filter(|o| *o != d.node)) {
+            if let (None, Some(original)) = (&made, before.get(&d.id).filter(|o| ***o != *d.node)) {
                 // The overlay is told what is wrong with it; the playbook stays as its author wrote it.
                 let mut quiet = Reader { sources: self.reader.sources, out: Vec::new() };
                 let plain = Declared { node: original, id: d.id.clone(), id_span: d.id_span };
@@ -174,7 +178,7 @@ impl Work<'_> {
     }
 
     /// What a file declares, by id; a later layer replaces an earlier one, the same layer twice is an error.
-    fn declare(&mut self, file: FileId, tree: &Node, things: &mut BTreeMap<String, Node>, ids: &mut Vec<(String, Span, FileId, String)>) {
+    fn declare<'t>(&mut self, file: FileId, tree: &'t Node, things: &mut Things<'t>, ids: &mut Vec<(String, Span, FileId, String)>) {
         let Some(kind) = first_key(tree) else {
             self.reader.error_help(
                 codes::FILE_KIND,
@@ -242,15 +246,15 @@ impl Work<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one call site for each kind of file; a struct would only rename them")]
-    fn enter(
+    fn enter<'t>(
         &mut self,
         file: FileId,
         kind: &str,
         id: &str,
         span: Span,
         name: String,
-        node: &Node,
-        things: &mut BTreeMap<String, Node>,
+        node: &'t Node,
+        things: &mut Things<'t>,
         ids: &mut Vec<(String, Span, FileId, String)>,
     ) {
         let layer = |f: &FileId| self.layers.get(f).copied().unwrap_or(0);
@@ -276,7 +280,7 @@ impl Work<'_> {
             ids.remove(before);
         }
         ids.push((id.to_owned(), span, file, kind.to_owned()));
-        things.insert(name, node.clone());
+        things.insert(name, Cow::Borrowed(node));
     }
 }
 

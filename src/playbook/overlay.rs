@@ -1,7 +1,8 @@
 //! Overlays: changes by id to what another file declares.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
+use super::compile::Things;
 use super::keys;
 use super::read::Reader;
 use super::yaml::{Node, Style, Yaml};
@@ -9,7 +10,7 @@ use crate::diag::codes;
 use crate::source::{Scalar, Span};
 
 /// Applies an overlay to the things by id: playbooks, and `signals.ID`, `lists.ID`, `incident_types.ID`.
-pub fn apply(reader: &mut Reader<'_>, overlay: &Node, things: &mut BTreeMap<String, Node>) -> bool {
+pub fn apply(reader: &mut Reader<'_>, overlay: &Node, things: &mut Things<'_>) -> bool {
     let before = reader.out.len();
     let fields = reader.keys(overlay, "an overlay", keys::OVERLAY);
     let Some(id) = fields.get("overlay").and_then(|n| reader.text(n, "the id")) else { return false };
@@ -18,7 +19,7 @@ pub fn apply(reader: &mut Reader<'_>, overlay: &Node, things: &mut BTreeMap<Stri
         reader.error_help(codes::UNKNOWN_REF, id.span, "an overlay cannot change an action: it could take its guards away", help);
         return false;
     }
-    let Some(mut target) = things.get(&*id.text).cloned() else {
+    let Some(mut target) = things.get(&*id.text).cloned().map(Cow::into_owned) else {
         let known: Vec<&str> = things.keys().map(String::as_str).collect();
         let d = crate::diag::Diagnostic::error(codes::UNKNOWN_REF, id.span, format!("there is no `{}` to change", id.text));
         reader.report(match crate::diag::nearest(&id.text, known) {
@@ -56,7 +57,7 @@ pub fn apply(reader: &mut Reader<'_>, overlay: &Node, things: &mut BTreeMap<Stri
     if reader.out.len() > before {
         return false;
     }
-    things.insert(id.text.to_string(), target);
+    things.insert(id.text.to_string(), Cow::Owned(target));
     true
 }
 
