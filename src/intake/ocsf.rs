@@ -561,7 +561,14 @@ fn observable(cx: &mut Context, place: &Place, rec: &Rec<'_>) {
     let known = if value.is_empty() {
         None
     } else {
+        // A value without a type may still name the attribute that it was taken from.
+        let machine = match name.to_lowercase().as_str() {
+            "device.hostname" => type_id == 0 || type_id == 1,
+            "hostname" | "host.name" => type_id == 0,
+            _ => false,
+        };
         match type_id {
+            _ if machine && value != name => Some(records::device_draft(&Device { host: value.clone(), ..Device::default() })),
             1 if value.contains('.') && !value.contains(char::is_whitespace) && value.parse::<std::net::IpAddr>().is_err() => {
                 Some(records::domain_draft(&value))
             }

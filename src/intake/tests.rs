@@ -209,6 +209,26 @@ fn objects_of_the_management_api_refer_by_their_ids() {
 }
 
 #[test]
+fn an_observable_without_a_type_is_what_its_name_says() {
+    let finding = |name: &str, type_id: u8, value: &str| {
+        let text = serde_json::json!({
+            "class_uid": 2004, "category_uid": 2, "severity_id": 4, "time": 1_767_600_000_000_i64,
+            "finding_info": { "uid": "f-1", "title": "A kernel module was loaded" },
+            "metadata": { "version": "1.3.0", "product": { "name": "Example Runtime", "vendor_name": "Example" } },
+            "observables": [{ "name": name, "type": "Other", "type_id": type_id, "value": value }],
+        });
+        read(text.to_string().as_bytes(), None).expect("a finding").remove(0).incident
+    };
+    let kinds = |i: &Incident| i.entities.iter().map(|e| e.kind).collect::<Vec<_>>();
+    assert_eq!(kinds(&finding("hostname", 0, "node-4.example.com")), [Kind::Device]);
+    assert_eq!(kinds(&finding("device.hostname", 1, "node-4.example.com")), [Kind::Device]);
+    assert_eq!(kinds(&finding("hostname", 1, "node-4.example.com")), [Kind::Domain]);
+    // A placeholder that was never filled in names no machine.
+    assert_eq!(kinds(&finding("hostname", 0, "hostname")), [Kind::Other]);
+    assert_eq!(kinds(&finding("proc.args", 0, "node-4.example.com")), [Kind::Other]);
+}
+
+#[test]
 fn findings_of_ocsf_are_read_with_what_they_name() {
     let i = one("ocsf-detection.json");
     assert_eq!((i.source.as_str(), i.id.as_str()), ("ocsf", "cg-2026-17"));
