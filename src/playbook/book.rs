@@ -74,9 +74,6 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
         cards,
         hunts,
         exceptions,
-        tests: tests.len(),
-        bindings: scope.bindings.clone(),
-        conditions: scope.clauses.clone(),
     })
 }
 

@@ -153,10 +153,7 @@ impl<'b> Book<'b, '_> {
             for n in fields.get(key).map(|n| self.reader.list(n, &format!("`{key}`"))).unwrap_or_default() {
                 all.push((n, phase));
                 let Some(id) = n.get("id").and_then(Node::scalar) else { continue };
-                if !is_name(&id.text) {
-                    let help = "ids are snake case and not words that Rhai keeps for itself";
-                    self.reader.error_help(codes::BAD_ID, id.span, format!("`{}` cannot be an id", id.text), help);
-                }
+                self.reader.name_id(id);
                 if let Some(old) = self.ids.get(&id.text) {
                     let d = Diagnostic::error(codes::DUPLICATE_ID, id.span, format!("two cards are called `{}`", id.text)).at(*old, "first here");
                     self.reader.report(d);
@@ -283,13 +280,7 @@ impl<'b> Book<'b, '_> {
     pub fn hunts(&mut self, fields: &Fields<'_>) -> BTreeMap<Arc<str>, HuntRule> {
         let mut made = BTreeMap::new();
         for (id, n) in fields.get("hunts").map(|n| self.reader.ids(n, "`hunts`")).unwrap_or_default() {
-            if !is_name(&id.text) {
-                self.reader.error_help(
-                    codes::BAD_ID,
-                    id.span,
-                    format!("`{}` cannot be an id", id.text),
-                    "ids are snake case and not words that Rhai keeps for itself",
-                );
+            if !self.reader.name_id(id) {
                 continue;
             }
             let f = self.reader.keys(n, "a hunt", keys::HUNT);

@@ -16,7 +16,7 @@ use super::set::{Index, PlaybookSet};
 use super::yaml::{self, Node};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::script::Questions;
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Scalar, Sources, Span};
 
 /// A file to be compiled: its name, its text, and the layer it belongs to (a later layer overrides an earlier one).
 #[derive(Clone, Debug)]
@@ -98,8 +98,16 @@ fn cap(out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What is declared, by name: as its file says it, or as overlays have changed it.
-pub type Things<'t> = BTreeMap<String, Cow<'t, Node>>;
+/// What is declared, by what it is (the first key of its file) and its id.
+pub type Things<'t> = BTreeMap<(&'t str, &'t str), Thing<'t>>;
+
+/// A declared thing: as its file says it, or as overlays have changed it.
+#[derive(Clone)]
+pub struct Thing<'t> {
+    file: FileId,
+    id_span: Span,
+    pub(super) node: Cow<'t, Node>,
+}
 
 struct Work<'a> {
     reader: Reader<'a>,
@@ -112,9 +120,8 @@ impl Work<'_> {
         // Overlays first: they change trees by id, wherever those stand.
         let (overlays, plain): (Vec<_>, Vec<_>) = trees.iter().partition(|(_, t)| first_key(t) == Some("overlay"));
         let mut things: Things<'_> = BTreeMap::new();
-        let mut ids: Vec<(String, Span, FileId, String)> = Vec::new();
         for (file, tree) in &plain {
-            self.declare(*file, tree, &mut things, &mut ids);
+            self.declare(*file, tree, &mut things);
         }
         // What an overlay changes is kept as it was, for the case that it does not load any more.
         let before = things.clone();
@@ -122,14 +129,8 @@ impl Work<'_> {
             overlay::apply(&mut self.reader, tree, &mut things);
         }
         let declared = |kind: &str| -> Vec<Declared<'_>> {
-            ids.iter()
-                .filter(|(_, _, _, k)| k == kind)
-                .filter_map(|(id, span, _, _)| {
-                    let name = if kind == "playbook" || kind == "library" { id.clone() } else { format!("{kind}.{id}") };
-                    let name = if kind == "library" { format!("library.{id}") } else { name };
-                    Some(Declared { id: id.clone(), id_span: *span, node: things.get(&name)? })
-                })
-                .collect()
+            let of_kind = things.iter().filter(|((k, _), _)| *k == kind);
+            of_kind.map(|((_, id), t)| Declared { id: (*id).to_owned(), id_span: t.id_span, node: &t.node }).collect()
         };
         // With files of authors in the set, what ships may have been changed by them: then everything is compiled.
         let shipped = self.layers.values().all(|l| *l == 0);
@@ -158,7 +159,7 @@ impl Work<'_> {
             let around =
                 scope::Around { names: &names, actions: &set.actions, declared_actions: &declared_actions, types: &type_ids, libraries: &libraries };
             let mut made = book::compile(&mut self.reader, d, &around, &mut questions).filter(|_| self.errors() == errors);
-            if let (None, Some(original)) = (&made, before.get(&d.id).filter(|o| ***o != *d.node)) {
+            if let (None, Some(original)) = (&made, before.get(&("playbook", d.id.as_str())).map(|o| &*o.node).filter(|o| *o != d.node)) {
                 // The overlay is told what is wrong with it; the playbook stays as its author wrote it.
                 let mut quiet = Reader { sources: self.reader.sources, out: Vec::new() };
                 let plain = Declared { node: original, id: d.id.clone(), id_span: d.id_span };
@@ -178,7 +179,7 @@ impl Work<'_> {
     }
 
     /// What a file declares, by id; a later layer replaces an earlier one, the same layer twice is an error.
-    fn declare<'t>(&mut self, file: FileId, tree: &'t Node, things: &mut Things<'t>, ids: &mut Vec<(String, Span, FileId, String)>) {
+    fn declare<'t>(&mut self, file: FileId, tree: &'t Node, things: &mut Things<'t>) {
         let Some(kind) = first_key(tree) else {
             self.reader.error_help(
                 codes::FILE_KIND,
@@ -202,14 +203,9 @@ impl Work<'_> {
         match kind {
             "playbook" | "library" => {
                 let Some(id) = tree.get(kind).and_then(|n| self.reader.text(n, "the id")) else { return };
-                let dotted =
-                    id.text.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
-                if !dotted {
-                    self.reader.error_help(codes::BAD_ID, id.span, format!("`{}` cannot be an id", id.text), "ids are lower case, with dots and `_`");
-                    return;
+                if self.reader.dotted_id(id) {
+                    self.enter(file, kind, id, tree, things);
                 }
-                let name = if kind == "library" { format!("library.{}", id.text) } else { id.text.to_string() };
-                self.enter(file, kind, &id.text, id.span, name, tree, things, ids);
             }
             "permissions" => {}
             "overlay" => {}
@@ -223,64 +219,37 @@ impl Work<'_> {
                 let fields = self.reader.keys(tree, &format!("a file of {}", kind.replace('_', " ")), table);
                 let Some(all) = fields.get(kind) else { return };
                 for (id, node) in self.reader.ids(all, &format!("`{kind}`")) {
-                    let ok = if kind == "actions" {
-                        id.text
-                            .split('.')
-                            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'))
-                    } else {
-                        crate::script::lower::is_name(&id.text)
-                    };
-                    if !ok {
-                        self.reader.error_help(
-                            codes::BAD_ID,
-                            id.span,
-                            format!("`{}` cannot be an id", id.text),
-                            "ids are snake case and not words that Rhai keeps for itself",
-                        );
-                        continue;
+                    let ok = if kind == "actions" { self.reader.dotted_id(id) } else { self.reader.name_id(id) };
+                    if ok {
+                        self.enter(file, kind, id, node, things);
                     }
-                    self.enter(file, kind, &id.text, id.span, format!("{kind}.{}", id.text), node, things, ids);
                 }
             }
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call site for each kind of file; a struct would only rename them")]
-    fn enter<'t>(
-        &mut self,
-        file: FileId,
-        kind: &str,
-        id: &str,
-        span: Span,
-        name: String,
-        node: &'t Node,
-        things: &mut Things<'t>,
-        ids: &mut Vec<(String, Span, FileId, String)>,
-    ) {
+    fn enter<'t>(&mut self, file: FileId, kind: &'t str, id: &'t Scalar, node: &'t Node, things: &mut Things<'t>) {
         let layer = |f: &FileId| self.layers.get(f).copied().unwrap_or(0);
-        if let Some(before) = ids.iter().position(|(i, _, _, k)| i == id && k == kind) {
-            let (_, old_span, old_file, _) = ids.get(before).cloned().unwrap_or_else(|| (String::new(), span, file, String::new()));
-            if layer(&old_file) == layer(&file) {
+        let key = (kind, &*id.text);
+        if let Some(old) = things.get(&key) {
+            if layer(&old.file) == layer(&file) {
                 self.reader.report(
-                    Diagnostic::error(codes::DUPLICATE_ID, span, format!("`{id}` is declared twice"))
-                        .at(old_span, "first here")
+                    Diagnostic::error(codes::DUPLICATE_ID, id.span, format!("`{}` is declared twice", id.text))
+                        .at(old.id_span, "first here")
                         .help("rename one of them"),
                 );
                 self.broken.insert(file);
                 return;
             }
-            let same = things.get(&name).is_some_and(|old| same_text(self.reader.sources, old, node));
-            if !same {
+            if !same_text(self.reader.sources, &old.node, node) {
                 self.reader.report(
-                    Diagnostic::warning(codes::OVERRIDE, span, format!("`{id}` replaces the one of the same id in an earlier folder"))
-                        .at(old_span, "this one")
+                    Diagnostic::warning(codes::OVERRIDE, id.span, format!("`{}` replaces the one of the same id in an earlier folder", id.text))
+                        .at(old.id_span, "this one")
                         .help("if that is not meant, rename it; an `overlay:` changes parts of it"),
                 );
             }
-            ids.remove(before);
         }
-        ids.push((id.to_owned(), span, file, kind.to_owned()));
-        things.insert(name, Cow::Borrowed(node));
+        things.insert(key, Thing { file, id_span: id.span, node: Cow::Borrowed(node) });
     }
 }
 

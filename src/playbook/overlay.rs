@@ -10,24 +10,26 @@ use crate::diag::codes;
 use crate::source::{Scalar, Span};
 
 /// Applies an overlay to the things by id: playbooks, and `signals.ID`, `lists.ID`, `incident_types.ID`.
-pub fn apply(reader: &mut Reader<'_>, overlay: &Node, things: &mut Things<'_>) -> bool {
+pub fn apply<'t>(reader: &mut Reader<'_>, overlay: &'t Node, things: &mut Things<'t>) {
     let before = reader.out.len();
     let fields = reader.keys(overlay, "an overlay", keys::OVERLAY);
-    let Some(id) = fields.get("overlay").and_then(|n| reader.text(n, "the id")) else { return false };
+    let Some(id) = fields.get("overlay").and_then(|n| reader.text(n, "the id")) else { return };
     if id.text.starts_with("actions.") {
         let help = "declare the action again in a folder of your own: its guards are then read as a whole";
         reader.error_help(codes::UNKNOWN_REF, id.span, "an overlay cannot change an action: it could take its guards away", help);
-        return false;
+        return;
     }
-    let Some(mut target) = things.get(&*id.text).cloned().map(Cow::into_owned) else {
-        let known: Vec<&str> = things.keys().map(String::as_str).collect();
+    let Some(thing) = things.get_mut(&named(&id.text)) else {
+        let known: Vec<String> =
+            things.keys().map(|(kind, id)| if *kind == "playbook" { (*id).to_owned() } else { format!("{kind}.{id}") }).collect();
         let d = crate::diag::Diagnostic::error(codes::UNKNOWN_REF, id.span, format!("there is no `{}` to change", id.text));
-        reader.report(match crate::diag::nearest(&id.text, known) {
+        reader.report(match crate::diag::nearest(&id.text, known.iter().map(String::as_str)) {
             Some(near) => d.help(format!("did you mean `{near}`?")),
             None => d,
         });
-        return false;
+        return;
     };
+    let mut target = Node::clone(&thing.node);
     if let Some(base) = fields.get("base").and_then(|n| reader.text(n, "`base`")) {
         let version = target.get("version").and_then(Node::scalar).map(|s| s.text.to_string()).unwrap_or_default();
         if !fits(&base.text, &version) {
@@ -54,11 +56,17 @@ pub fn apply(reader: &mut Reader<'_>, overlay: &Node, things: &mut Things<'_>) -
             edit(reader, &mut target, path, Change::Remove);
         }
     }
-    if reader.out.len() > before {
-        return false;
+    if reader.out.len() == before {
+        thing.node = Cow::Owned(target);
     }
-    things.insert(id.text.to_string(), Cow::Owned(target));
-    true
+}
+
+/// What an overlay names: a playbook by its id alone, other things by what they are and their id.
+fn named(name: &str) -> (&str, &str) {
+    match name.split_once('.') {
+        Some((kind @ ("library" | "signals" | "lists" | "incident_types"), id)) => (kind, id),
+        _ => ("playbook", name),
+    }
 }
 
 enum Change<'n> {

@@ -210,6 +210,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether a text can be an id that expressions use; told if not.
+    pub fn name_id(&mut self, id: &Scalar) -> bool {
+        self.id(id, crate::script::lower::is_name(&id.text), "ids are snake case and not words that Rhai keeps for itself")
+    }
+
+    /// Whether a text can be the id of a playbook, library or action; told if not.
+    pub fn dotted_id(&mut self, id: &Scalar) -> bool {
+        let part = |p: &str| !p.is_empty() && p.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        self.id(id, id.text.split('.').all(part), "ids are lower case, with dots and `_`")
+    }
+
+    fn id(&mut self, id: &Scalar, ok: bool, help: &str) -> bool {
+        if !ok {
+            self.error_help(codes::BAD_ID, id.span, format!("`{}` cannot be an id", id.text), help);
+        }
+        ok
+    }
+
     /// The entries of a map whose keys are ids; repeated ones are reported.
     pub fn ids<'n>(&mut self, node: &'n Node, what: &str) -> Vec<(&'n Scalar, &'n Node)> {
         if !self.plain_node(node) || node.is_empty() {

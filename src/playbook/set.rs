@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diag::Diagnostic;
 use crate::model::{Classification, Kind, Kinds, Level, Phase, Prop, PropValue, Rel, Time, Verdict};
 use crate::script::glob::Glob;
-use crate::script::{Condition, Expr, NamedList, Template};
+use crate::script::{Expr, NamedList, Template};
 use crate::source::{Sources, Span};
 
 /// Everything that answers are made from.
@@ -208,10 +208,6 @@ pub struct Playbook {
     pub span: Span,
     /// What must be in the incident.
     pub matching: Match,
-    /// Named values.
-    pub bindings: BTreeMap<Arc<str>, Arc<Expr>>,
-    /// Named clauses.
-    pub conditions: BTreeMap<Arc<str>, Arc<Condition>>,
     /// What the incident is; the first that holds.
     pub triage: Vec<Arm>,
     /// Its cards.
@@ -220,8 +216,6 @@ pub struct Playbook {
     pub hunts: BTreeMap<Arc<str>, HuntRule>,
     /// For whom cards do not apply.
     pub exceptions: Vec<Exception>,
-    /// How many tests it has.
-    pub tests: usize,
 }
 
 /// `match:`
