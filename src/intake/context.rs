@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::builder::{AlertRef, Builder, Draft, Ref};
+use super::json::Json;
 use super::rec::Rec;
 use super::{Read, Refusal, limits};
 use crate::diag::{Diagnostic, Severity, codes};
@@ -106,6 +107,25 @@ impl Context {
         self.b.relate(place.alert, from, rel, to, at, at);
     }
 
+    /// Reads one thing after another until a limit is passed.
+    pub fn each<'j>(&mut self, all: &[(&'j Json, String)], mut read: impl FnMut(&mut Self, &'j Json, &str)) {
+        for (json, path) in all {
+            if self.full() {
+                return;
+            }
+            read(self, json, path);
+        }
+    }
+
+    /// The object that stands where this belongs; a remark where another value does.
+    pub fn object<'j>(&mut self, json: &'j Json, path: &str, what: &str) -> Option<Rec<'j>> {
+        let rec = Rec::new(json, path);
+        if rec.is_none() {
+            self.unread(path, format!("{} stands where {what} belongs", json.kind()));
+        }
+        rec
+    }
+
     /// Whether a limit is passed; then nothing more need be read.
     pub fn full(&self) -> bool {
         self.over.is_some()
@@ -157,6 +177,14 @@ impl Context {
             let v = self.cut(v, &rec.path, &k);
             into.entry(k).or_insert(v);
         }
+    }
+
+    /// Keeps what no field models of the incident; what these free-form objects hold stands under its own names.
+    pub fn incident_extra(&mut self, rec: &Rec<'_>, bags: &[&str]) {
+        let mut extra = std::mem::take(&mut self.b.incident.extra);
+        super::bags(rec, bags, &mut extra);
+        self.extra(rec, &mut extra);
+        self.b.incident.extra = extra;
     }
 
     /// A text no longer than is kept.

@@ -6,40 +6,23 @@ use super::json::Json;
 use super::rec::Rec;
 use super::records::{self, Device, User};
 use super::{Read, Refusal, Source, vocabulary};
-use crate::model::{Alert, Level};
+use crate::model::Alert;
 
 /// Reads alerts of one incident.
 pub fn alerts(alerts: &[(&Json, String)]) -> Result<Read, Refusal> {
-    let mut cx = Context::new(Source::DefenderEndpoint);
-    super::incident_of_alerts(&mut cx, alerts, &["incidentId"], &["id", "alertId"], &["title", "alertTitle"]);
-    for (json, path) in alerts {
-        if cx.full() {
-            break;
-        }
-        read_alert(&mut cx, json, path);
-    }
-    cx.finish()
+    super::alerts_alone(Source::DefenderEndpoint, alerts, &["incidentId"], &["id", "alertId"], &["title", "alertTitle"], read_alert)
 }
 
 fn read_alert(cx: &mut Context, json: &Json, path: &str) {
-    let Some(rec) = Rec::new(json, path) else {
-        cx.unread(path, format!("{} stands where an alert belongs", json.kind()));
-        return;
-    };
+    let Some(rec) = cx.object(json, path, "an alert") else { return };
     let mut a = Alert {
         id: super::id_or_digest(&rec, &["id", "alertId"]),
         title: rec.owned(&["title", "alertTitle"]),
-        description: rec.owned(&["description"]),
-        severity: rec.text("severity").and_then(|t| Level::of_source(&t)),
-        status: vocabulary::status(&rec.owned(&["status"])),
         product: "Microsoft Defender for Endpoint".into(),
-        category: rec.owned(&["category"]),
         first: rec.time(&["firstEventTime"]),
         last: rec.time(&["lastEventTime"]),
         created: rec.time(&["alertCreationTime", "createdTime"]),
-        classification: rec.text("classification").and_then(|t| vocabulary::classification(&t)),
-        determination: rec.text("determination").and_then(|t| vocabulary::determination(&t)),
-        ..Alert::default()
+        ..super::alert_of(&rec)
     };
     a.detectors.extend(rec.any(&["detectorId"]).map(|t| t.into_owned()));
     let techniques = rec.texts("mitreTechniques");

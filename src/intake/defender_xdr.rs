@@ -24,51 +24,27 @@ pub fn incident(json: &Json, path: &str) -> Result<Read, Refusal> {
         i.assigned_to = rec.any(&["assignedTo"]).map(|t| t.into_owned());
         i.tags.extend(rec.texts("tags"));
         super::redirect(&mut cx, redirected, &rec.path_of("redirectIncidentId"));
-        for (alert, path) in rec.items("alerts") {
-            if cx.full() {
-                break;
-            }
-            read_alert(&mut cx, alert, &path);
-        }
-        let mut extra = std::mem::take(&mut cx.b.incident.extra);
-        cx.extra(&rec, &mut extra);
-        cx.b.incident.extra = extra;
+        cx.each(&rec.items("alerts"), read_alert);
+        cx.incident_extra(&rec, &[]);
     }
     cx.finish()
 }
 
 /// Reads alerts of one incident that itself is not there.
 pub fn alerts(alerts: &[(&Json, String)]) -> Result<Read, Refusal> {
-    let mut cx = Context::new(Source::DefenderXdr);
-    super::incident_of_alerts(&mut cx, alerts, &["incidentId"], &["alertId"], &["title"]);
-    for (alert, path) in alerts {
-        if cx.full() {
-            break;
-        }
-        read_alert(&mut cx, alert, path);
-    }
-    cx.finish()
+    super::alerts_alone(Source::DefenderXdr, alerts, &["incidentId"], &["alertId"], &["title"], read_alert)
 }
 
 fn read_alert(cx: &mut Context, json: &Json, path: &str) {
-    let Some(rec) = Rec::new(json, path) else {
-        cx.unread(path, format!("{} stands where an alert belongs", json.kind()));
-        return;
-    };
+    let Some(rec) = cx.object(json, path, "an alert") else { return };
     let mut a = Alert {
         id: super::id_or_digest(&rec, &["alertId", "id"]),
         title: rec.owned(&["title"]),
-        description: rec.owned(&["description"]),
-        severity: rec.text("severity").and_then(|t| Level::of_source(&t)),
-        status: vocabulary::status(&rec.owned(&["status"])),
         product: rec.owned(&["serviceSource"]),
-        category: rec.owned(&["category"]),
         first: rec.time(&["firstActivity"]),
         last: rec.time(&["lastActivity"]),
         created: rec.time(&["creationTime"]),
-        classification: rec.text("classification").and_then(|t| vocabulary::classification(&t)),
-        determination: rec.text("determination").and_then(|t| vocabulary::determination(&t)),
-        ..Alert::default()
+        ..super::alert_of(&rec)
     };
     a.detectors.extend(rec.any(&["detectorId"]).map(|t| t.into_owned()));
     let techniques = rec.texts("mitreTechniques");

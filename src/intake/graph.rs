@@ -13,30 +13,15 @@ pub fn incident(json: &Json, path: &str) -> Result<Read, Refusal> {
     let mut cx = Context::new(Source::MicrosoftGraph);
     if let Some(rec) = Rec::new(json, path) {
         headline(&mut cx, &rec);
-        for (alert, path) in rec.items("alerts") {
-            if cx.full() {
-                break;
-            }
-            read_alert(&mut cx, alert, &path);
-        }
-        let mut extra = std::mem::take(&mut cx.b.incident.extra);
-        cx.extra(&rec, &mut extra);
-        cx.b.incident.extra = extra;
+        cx.each(&rec.items("alerts"), read_alert);
+        cx.incident_extra(&rec, &[]);
     }
     cx.finish()
 }
 
 /// Reads alerts that belong to one incident, which itself is not there.
 pub fn alerts(alerts: &[(&Json, String)]) -> Result<Read, Refusal> {
-    let mut cx = Context::new(Source::MicrosoftGraph);
-    super::incident_of_alerts(&mut cx, alerts, &["incidentId"], &["id", "providerAlertId"], &["title"]);
-    for (alert, path) in alerts {
-        if cx.full() {
-            break;
-        }
-        read_alert(&mut cx, alert, path);
-    }
-    cx.finish()
+    super::alerts_alone(Source::MicrosoftGraph, alerts, &["incidentId"], &["id", "providerAlertId"], &["title"], read_alert)
 }
 
 fn headline(cx: &mut Context, rec: &Rec<'_>) {
@@ -60,24 +45,15 @@ fn headline(cx: &mut Context, rec: &Rec<'_>) {
 
 /// Reads an alert with its evidence.
 fn read_alert(cx: &mut Context, json: &Json, path: &str) {
-    let Some(rec) = Rec::new(json, path) else {
-        cx.unread(path, format!("{} stands where an alert belongs", json.kind()));
-        return;
-    };
+    let Some(rec) = cx.object(json, path, "an alert") else { return };
     let mut a = Alert {
         id: super::id_or_digest(&rec, &["id", "providerAlertId"]),
         title: rec.owned(&["title"]),
-        description: rec.owned(&["description"]),
-        severity: rec.text("severity").and_then(|t| Level::of_source(&t)),
-        status: vocabulary::status(&rec.owned(&["status"])),
         product: rec.owned(&["productName", "serviceSource"]),
-        category: rec.owned(&["category"]),
         first: rec.time(&["firstActivityDateTime"]),
         last: rec.time(&["lastActivityDateTime"]),
         created: rec.time(&["createdDateTime"]),
-        classification: rec.text("classification").and_then(|t| vocabulary::classification(&t)),
-        determination: rec.text("determination").and_then(|t| vocabulary::determination(&t)),
-        ..Alert::default()
+        ..super::alert_of(&rec)
     };
     for key in ["detectorId", "alertPolicyId"] {
         a.detectors.extend(rec.any(&[key]).map(|t| t.into_owned()));

@@ -25,7 +25,7 @@ mod tests;
 pub use input::{read, read_tables};
 
 use crate::diag::{Diagnostic, Severity, codes};
-use crate::model::Incident;
+use crate::model::{Alert, Incident, Level};
 
 use crate::model::level::{squash, words};
 
@@ -91,6 +91,35 @@ impl Refusal {
 fn id_or_digest(rec: &rec::Rec<'_>, keys: &[&str]) -> String {
     let id = rec.owned(keys);
     if id.is_empty() { format!("content-{}", rec.json().digest()) } else { id }
+}
+
+/// Reads alerts of one incident that itself is not there; the keys give the ids of the incident and of an alert, and its
+/// title.
+fn alerts_alone(
+    source: Source,
+    alerts: &[(&json::Json, String)],
+    incident: &[&str],
+    alert: &[&str],
+    title: &[&str],
+    read: fn(&mut context::Context, &json::Json, &str),
+) -> Result<Read, Refusal> {
+    let mut cx = context::Context::new(source);
+    incident_of_alerts(&mut cx, alerts, incident, alert, title);
+    cx.each(alerts, read);
+    cx.finish()
+}
+
+/// What sources call alike of an alert.
+fn alert_of(rec: &rec::Rec<'_>) -> Alert {
+    Alert {
+        description: rec.owned(&["description"]),
+        severity: rec.text("severity").and_then(|t| Level::of_source(&t)),
+        status: vocabulary::status(&rec.owned(&["status"])),
+        category: rec.owned(&["category"]),
+        classification: rec.text("classification").and_then(|t| vocabulary::classification(&t)),
+        determination: rec.text("determination").and_then(|t| vocabulary::determination(&t)),
+        ..Alert::default()
+    }
 }
 
 /// What an incident is called of which only alerts are there: by the incident that they name, else by the alert.

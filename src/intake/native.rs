@@ -23,30 +23,12 @@ pub fn from_json(json: &Json, path: &str) -> Result<Read, Refusal> {
     };
     let mut n = Native { known: BTreeMap::new() };
     headline(&mut cx, &rec);
-    for (json, path) in rec.items("entities") {
-        if cx.full() {
-            break;
-        }
-        n.entity(&mut cx, json, &path);
-    }
+    cx.each(&rec.items("entities"), |cx, json, path| n.entity(cx, json, path));
     let mut places = BTreeMap::new();
-    for (json, path) in rec.items("alerts") {
-        if cx.full() {
-            break;
-        }
-        n.alert(&mut cx, json, &path, &mut places);
-    }
-    for (json, path) in rec.items("relations") {
-        if cx.full() {
-            break;
-        }
-        n.relation(&mut cx, json, &path, &places);
-    }
+    cx.each(&rec.items("alerts"), |cx, json, path| n.alert(cx, json, path, &mut places));
+    cx.each(&rec.items("relations"), |cx, json, path| n.relation(cx, json, path, &places));
     rec.skip(&["schema", "source", "entities", "alerts", "relations"]);
-    let mut extra = std::mem::take(&mut cx.b.incident.extra);
-    super::bags(&rec, &["extra"], &mut extra);
-    cx.extra(&rec, &mut extra);
-    cx.b.incident.extra = extra;
+    cx.incident_extra(&rec, &["extra"]);
     cx.finish()
 }
 
@@ -173,10 +155,7 @@ impl Native {
     }
 
     fn entity(&mut self, cx: &mut Context, json: &Json, path: &str) {
-        let Some(rec) = Rec::new(json, path) else {
-            cx.unread(path, format!("{} stands where an entity belongs", json.kind()));
-            return;
-        };
+        let Some(rec) = cx.object(json, path, "an entity") else { return };
         let Some(id) = rec.any(&["id"]) else {
             cx.unread(path, "an entity without an `id`");
             return;
@@ -228,25 +207,16 @@ impl Native {
     }
 
     fn alert(&mut self, cx: &mut Context, json: &Json, path: &str, places: &mut BTreeMap<String, Place>) {
-        let Some(rec) = Rec::new(json, path) else {
-            cx.unread(path, format!("{} stands where an alert belongs", json.kind()));
-            return;
-        };
+        let Some(rec) = cx.object(json, path, "an alert") else { return };
         let mut a = Alert {
             id: super::id_or_digest(&rec, &["id"]),
             title: rec.owned(&["title"]),
-            description: rec.owned(&["description"]),
-            severity: rec.text("severity").and_then(|t| Level::of_source(&t)),
-            status: vocabulary::status(&rec.owned(&["status"])),
             detectors: rec.texts("detector"),
             product: rec.owned(&["product"]),
-            category: rec.owned(&["category"]),
             first: rec.time(&["first"]),
             last: rec.time(&["last"]),
             created: rec.time(&["created"]),
-            classification: rec.text("classification").and_then(|t| vocabulary::classification(&t)),
-            determination: rec.text("determination").and_then(|t| vocabulary::determination(&t)),
-            ..Alert::default()
+            ..super::alert_of(&rec)
         };
         a.detectors.extend(rec.texts("detectors"));
         let (techniques, tactics) = (rec.texts("techniques"), rec.texts("tactics"));
@@ -283,10 +253,7 @@ impl Native {
     }
 
     fn relation(&mut self, cx: &mut Context, json: &Json, path: &str, places: &BTreeMap<String, Place>) {
-        let Some(rec) = Rec::new(json, path) else {
-            cx.unread(path, format!("{} stands where a relation belongs", json.kind()));
-            return;
-        };
+        let Some(rec) = cx.object(json, path, "a relation") else { return };
         let (from, name, to) = (rec.owned(&["from"]), rec.owned(&["relation"]), rec.owned(&["to"]));
         if Rel::named(&name).is_none() {
             let hint =

@@ -88,10 +88,7 @@ pub fn finding(json: &Json, path: &str) -> Result<Read, Refusal> {
         }
         return cx.finish();
     }
-    let mut extra = std::mem::take(&mut cx.b.incident.extra);
-    super::bags(&rec, &["unmapped"], &mut extra);
-    cx.extra(&rec, &mut extra);
-    cx.b.incident.extra = extra;
+    cx.incident_extra(&rec, &["unmapped"]);
     cx.finish()
 }
 

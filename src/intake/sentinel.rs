@@ -90,9 +90,7 @@ pub fn tables(incidents: &[At<'_>], alerts: &[At<'_>], failed: &[Folded]) -> Res
         headline(&mut cx, &rec);
         let wanted: Vec<String> = rec.texts("AlertIds").iter().map(|t| t.to_lowercase()).collect();
         rec.skip(&["Type"]);
-        let mut extra = std::mem::take(&mut cx.b.incident.extra);
-        cx.extra(&rec, &mut extra);
-        cx.b.incident.extra = extra;
+        cx.incident_extra(&rec, &[]);
         for id in wanted {
             match by_alert.get(&id) {
                 Some(rows) => {
@@ -323,11 +321,8 @@ pub fn arm(incidents: &[At<'_>], alerts: &[At<'_>], entities: &[At<'_>]) -> Resu
         let (own_alerts, own_entities) = (rec.items("alerts"), rec.items("relatedEntities"));
         let expected = rec.peek("additionalData").and_then(|d| d.get("alertsCount")).and_then(Json::scalar).and_then(|t| t.parse::<usize>().ok());
         outer.skip(&["type", "etag", "kind"]);
-        let mut extra = std::mem::take(&mut cx.b.incident.extra);
-        super::bags(rec, &["additionalData"], &mut extra);
-        cx.extra(rec, &mut extra);
-        cx.extra(&outer, &mut extra);
-        cx.b.incident.extra = extra;
+        cx.incident_extra(rec, &["additionalData"]);
+        cx.incident_extra(&outer, &[]);
         let (mut all, mut more) = (own_alerts, own_entities);
         if lone {
             all.extend(alerts.iter().map(|(j, p)| (*j, p.clone())));
@@ -366,18 +361,14 @@ fn arm_parts(cx: &mut Context, alerts: &[At<'_>], entities: &[At<'_>]) {
         if cx.full() {
             return;
         }
-        let Some(outer) = Rec::new(json, path.as_str()) else {
-            cx.unread(path, format!("{} stands where an alert belongs", json.kind()));
-            continue;
-        };
+        let Some(outer) = cx.object(json, path, "an alert") else { continue };
         let Some(rec) = outer.object("properties") else {
             places.push(read_alert(cx, &outer));
             continue;
         };
         rec.skip(&["Entities"]);
         let place = read_alert(cx, &rec);
-        if let Some(d) = rec.peek("Entities") {
-            let _ = d;
+        if rec.peek("Entities").is_some() {
             read_entities(cx, &place, &rec, "Entities");
         } else if entities.is_empty() {
             compromised(cx, &place, rec.json());

@@ -108,11 +108,9 @@ fn headline(cx: &mut Context, json: &Json, path: &str, id: &str) {
     i.last_activity = rec.time(&["last_seen", "last_observed"]);
     i.tags.extend(rec.texts("labels"));
     rec.skip(&["id", "type", "spec_version", "objects"]);
-    let mut extra = std::mem::take(&mut cx.b.incident.extra);
     if !observed {
-        cx.extra(&rec, &mut extra);
+        cx.incident_extra(&rec, &[]);
     }
-    cx.b.incident.extra = extra;
 }
 
 /// A step of an attack flow, as an alert with its technique.

@@ -29,10 +29,21 @@ fn one(name: &str) -> Incident {
     load(name).remove(0).incident
 }
 
+/// Whether `id` is its id, or an alias with or without its namespace or kind; weak names too. Blind to case.
+fn answers_to(e: &Entity, id: &str) -> bool {
+    let bare = |whole: &str| whole.split_once(':').map(|(_, rest)| rest.to_lowercase());
+    let wanted = id.to_lowercase();
+    let own = wanted.strip_prefix(e.kind.word()).and_then(|rest| rest.strip_prefix(':'));
+    let is = |text: &str| text == wanted || Some(text) == own;
+    is(&e.id.to_lowercase())
+        || bare(&e.id).as_deref().is_some_and(is)
+        || e.aliases.iter().any(|a| is(&a.to_lowercase()) || bare(a).as_deref().is_some_and(is))
+}
+
 fn entity<'i>(i: &'i Incident, id: &str) -> &'i Entity {
     i.entities
         .iter()
-        .find(|e| e.answers_to(id))
+        .find(|e| answers_to(e, id))
         .unwrap_or_else(|| panic!("no `{id}` among {:?}", i.entities.iter().map(|e| &e.id).collect::<Vec<_>>()))
 }
 
@@ -41,7 +52,7 @@ fn ids(i: &Incident, kind: Kind) -> Vec<&str> {
 }
 
 fn related(i: &Incident, from: &str, rel: &str, to: &str) -> bool {
-    let is = |ix, id: &str| i.entity(ix).is_some_and(|e: &Entity| e.answers_to(id));
+    let is = |ix, id: &str| i.entity(ix).is_some_and(|e| answers_to(e, id));
     i.relations.iter().any(|r| r.rel.spec().name == rel && is(r.from, from) && is(r.to, to))
 }
 

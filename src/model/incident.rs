@@ -201,18 +201,6 @@ impl Entity {
             })
         })
     }
-
-    /// Whether `id` is its id, or an alias with or without its namespace or kind (`fqdn:h.example.com`, `h.example.com`,
-    /// `device:h.example.com`); blind to case.
-    pub fn answers_to(&self, id: &str) -> bool {
-        let bare = |whole: &str| whole.split_once(':').map(|(_, rest)| rest.to_lowercase());
-        let wanted = id.to_lowercase();
-        let own = wanted.strip_prefix(self.kind.word()).and_then(|rest| rest.strip_prefix(':'));
-        let is = |text: &str| text == wanted || Some(text) == own;
-        is(&self.id.to_lowercase())
-            || bare(&self.id).as_deref().is_some_and(is)
-            || self.aliases.iter().any(|a| is(&a.to_lowercase()) || bare(a).as_deref().is_some_and(is))
-    }
 }
 
 /// A directed, named edge.

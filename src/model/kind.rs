@@ -479,53 +479,6 @@ relations! {
     [Process Device] "touched" any "had to do with it, as the record nests them";
 }
 
-/// Kind of entity from the words that products use: Microsoft Graph evidence types, Sentinel and legacy entity types.
-/// The match is blind to case and to `-`, `_` and blanks.
-pub fn kind_of_source_type(name: &str) -> Option<Kind> {
-    let tail = name.rsplit(['.', '#']).next().unwrap_or(name);
-    let squashed = squash(tail);
-    let word = squashed.strip_suffix("evidence").unwrap_or(&squashed);
-    Some(match word {
-        "user" | "account" | "useraccount" => Kind::User,
-        "securitygroup" | "group" => Kind::Group,
-        "serviceprincipal" | "kubernetesserviceaccount" | "k8sserviceaccount" => Kind::ServicePrincipal,
-        "oauthapplication" | "oauthapp" => Kind::OauthApp,
-        "device" | "host" | "machine" | "iotdevice" | "endpoint" => Kind::Device,
-        "nic" | "networkinterface" => Kind::Nic,
-        "analyzedmessage" | "mailmessage" | "submissionmail" | "email" | "emailmessage" | "message" => Kind::Email,
-        "mailbox" => Kind::Mailbox,
-        "mailcluster" => Kind::MailCluster,
-        "mailboxconfiguration" | "inboxrule" => Kind::InboxRule,
-        "teamsmessage" | "chatmessage" => Kind::ChatMessage,
-        "file" | "filehash" => Kind::File,
-        "process" => Kind::Process,
-        "registrykey" | "registry" => Kind::RegistryKey,
-        "registryvalue" => Kind::RegistryValue,
-        "service" => Kind::Service,
-        "scheduledtask" => Kind::ScheduledTask,
-        "certificate" => Kind::Certificate,
-        "malware" => Kind::Malware,
-        "ip" | "ipaddress" => Kind::Ip,
-        "url" => Kind::Url,
-        "dns" | "domain" | "dnsresolution" | "domainname" => Kind::Domain,
-        "networkconnection" | "connection" => Kind::Connection,
-        "cloudapplication" => Kind::CloudApp,
-        "azureresource" | "amazonresource" | "googlecloudresource" | "cloudresource" => Kind::CloudResource,
-        "blob" | "blobcontainer" | "storage" => Kind::Storage,
-        "sastoken" => Kind::SasToken,
-        "cloudlogonsession" | "cloudlogonrequest" | "hostlogonsession" | "logonsession" => Kind::LogonSession,
-        "githuborganization" | "githubrepo" | "githubuser" | "repository" => Kind::Repository,
-        "kubernetescluster" | "k8scluster" => Kind::Cluster,
-        "kubernetesnamespace" | "k8snamespace" => Kind::Namespace,
-        "kubernetescontroller" | "kubernetesservice" | "k8scontroller" | "k8sservice" => Kind::Workload,
-        "kubernetespod" | "k8spod" | "pod" => Kind::Pod,
-        "container" => Kind::Container,
-        "containerimage" | "containerregistry" => Kind::Image,
-        "kubernetessecret" | "k8ssecret" => Kind::Secret,
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
