@@ -4,7 +4,6 @@ pub mod because;
 pub mod signals;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::technique::covers;
@@ -161,11 +160,10 @@ pub fn candidates(set: &PlaybookSet, facts: &Facts<'_>) -> BTreeSet<usize> {
 
 /// The key of `match:` that does not hold, if one does not.
 pub fn unmatched(m: &Match, facts: &Facts<'_>) -> Option<&'static str> {
-    let said: BTreeSet<&Arc<str>> = facts.signals();
     if !m.types.is_empty() && !facts.types.iter().any(|(t, _)| m.types.contains(t)) {
         return Some("types");
     }
-    if !m.signals.is_empty() && !m.signals.iter().any(|s| said.contains(s)) {
+    if !m.signals.is_empty() && !m.signals.iter().any(|s| facts.says(s)) {
         return Some("signals");
     }
     let techniques = || facts.incident.alerts.iter().flat_map(|a| &a.techniques);

@@ -144,4 +144,9 @@ impl<'a> Facts<'a> {
     pub fn signals(&self) -> BTreeSet<&Arc<str>> {
         self.said.iter().flatten().collect()
     }
+
+    /// Whether any alert says this signal.
+    pub fn says(&self, signal: &str) -> bool {
+        self.said.iter().any(|s| s.contains(signal))
+    }
 }

@@ -30,6 +30,10 @@ macro_rules! fields {
             pub fn all() -> Vec<(Self, &'static str, Ty, bool, &'static str)> {
                 vec![$((Self::$member, $word, $ty, $maybe, $doc),)+]
             }
+            /// The field of this name: member, type, whether it may be absent.
+            fn named(name: &str) -> Option<(Self, Ty, bool)> {
+                Some(match name { $($word => (Self::$member, $ty, $maybe),)+ _ => return None })
+            }
             /// Its name.
             pub fn word(self) -> &'static str {
                 match self { $(Self::$member => $word,)+ }
@@ -126,12 +130,9 @@ fields! {
 
 /// The field of this name on this type, its type, and whether it may be absent.
 pub fn field(on: &Ty, name: &str) -> Option<(Field, Ty, bool)> {
-    fn find<F: Copy>(all: Vec<(F, &'static str, Ty, bool, &'static str)>, name: &str) -> Option<(F, Ty, bool)> {
-        all.into_iter().find(|f| f.1 == name).map(|f| (f.0, f.2, f.3))
-    }
     match on {
         Ty::Entity(kinds) => {
-            if let Some((f, ty, maybe)) = find(EntityField::all(), name) {
+            if let Some((f, ty, maybe)) = EntityField::named(name) {
                 return Some((Field::Entity(f), ty, maybe));
             }
             let prop = Prop::named(name)?;
@@ -143,9 +144,9 @@ pub fn field(on: &Ty, name: &str) -> Option<(Field, Ty, bool)> {
             let maybe = ty.can_be_absent();
             Some((Field::Prop(prop), ty, maybe))
         }
-        Ty::Alert => find(AlertField::all(), name).map(|(f, t, m)| (Field::Alert(f), t, m)),
-        Ty::Incident => find(IncidentField::all(), name).map(|(f, t, m)| (Field::Incident(f), t, m)),
-        Ty::Edge(Ends { from, to }) => find(EdgeField::all(), name).map(|(f, t, m)| {
+        Ty::Alert => AlertField::named(name).map(|(f, t, m)| (Field::Alert(f), t, m)),
+        Ty::Incident => IncidentField::named(name).map(|(f, t, m)| (Field::Incident(f), t, m)),
+        Ty::Edge(Ends { from, to }) => EdgeField::named(name).map(|(f, t, m)| {
             let ty = match f {
                 EdgeField::From => Ty::Entity(*from),
                 EdgeField::To => Ty::Entity(*to),
@@ -153,7 +154,7 @@ pub fn field(on: &Ty, name: &str) -> Option<(Field, Ty, bool)> {
             };
             (Field::Edge(f), ty, m)
         }),
-        Ty::Pair(first, second) => find(PairField::all(), name).map(|(f, t, m)| {
+        Ty::Pair(first, second) => PairField::named(name).map(|(f, t, m)| {
             let ty = match f {
                 PairField::First => Ty::Edge(*first),
                 PairField::Second => Ty::Edge(*second),

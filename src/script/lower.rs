@@ -304,16 +304,10 @@ impl<'e, 'd> Lowering<'e, 'd> {
                     Some(ty) => parts.into_iter().map(|p| self.coerce(p, ty)).collect(),
                     None => parts,
                 };
-                let mut ty = Ty::Unknown;
-                for p in &parts {
-                    match ty.join(&p.ty) {
-                        Some(t) => ty = t,
-                        None => {
-                            let first = parts.first().cloned().unwrap_or_else(|| p.clone());
-                            return self.unlike("the sides of `??`", &first, p);
-                        }
-                    }
-                }
+                let ty = match common(&parts) {
+                    Ok(ty) => ty,
+                    Err((a, b)) => return self.unlike("the sides of `??`", a, b),
+                };
                 let parts: Vec<Expr> = parts.into_iter().map(|p| self.coerce(p, &ty)).collect();
                 let maybe = parts.iter().all(|p| p.maybe);
                 let span = cover(&parts);
@@ -343,17 +337,10 @@ impl<'e, 'd> Lowering<'e, 'd> {
 
     fn array(&mut self, items: &[RExpr], at: Position) -> Expr {
         let mut parts: Vec<Expr> = items.iter().map(|x| self.expr(x)).collect();
-        let mut ty = Ty::Unknown;
-        for p in &parts {
-            match ty.join(&p.ty) {
-                Some(t) => ty = t,
-                None => {
-                    let first = parts.first().cloned().unwrap_or_else(|| p.clone());
-                    let p = p.clone();
-                    return self.unlike("the items of a list", &first, &p);
-                }
-            }
-        }
+        let ty = match common(&parts) {
+            Ok(ty) => ty,
+            Err((a, b)) => return self.unlike("the items of a list", a, b),
+        };
         parts.retain(|p| !matches!(p.node, Node::Const(Value::Absent)) || p.ty != Ty::Unknown);
         let span = self.token(at);
         let span = cover(&parts).map_or(span, |s| span.to(s));
@@ -1164,6 +1151,18 @@ fn closure_name(arg: &RExpr) -> Option<(String, usize)> {
         }),
         _ => None,
     }
+}
+
+/// The one type that all of them have, or the first and the one that it does not go with.
+fn common(parts: &[Expr]) -> Result<Ty, (&Expr, &Expr)> {
+    let mut ty = Ty::Unknown;
+    for p in parts {
+        match ty.join(&p.ty) {
+            Some(t) => ty = t,
+            None => return Err((parts.first().unwrap_or(p), p)),
+        }
+    }
+    Ok(ty)
 }
 
 /// The place from the first to the last of some expressions.
