@@ -67,7 +67,6 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
         id: d.id.as_str().into(),
         version: version.map(|s| s.text.to_string()).unwrap_or_default(),
         title: title.map(|s| s.text.to_string()).unwrap_or_default(),
-        status: status.map_or_else(|| "experimental".to_owned(), |s| s.text.to_string()),
         span: d.id_span,
         matching,
         triage,

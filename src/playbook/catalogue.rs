@@ -71,7 +71,7 @@ impl Catalogue<'_, '_> {
                 Some(n) => n.items().iter().filter_map(|n| self.says(n, &env)).collect(),
                 None => Vec::new(),
             };
-            made.push(Signal { id: d.id.as_str().into(), title, benign, rules, says, span: d.id_span });
+            made.push(Signal { id: d.id.as_str().into(), title, rules, says, span: d.id_span });
         }
         made.sort_by(|a, b| a.id.cmp(&b.id));
         made

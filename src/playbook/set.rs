@@ -45,8 +45,6 @@ pub struct Signal {
     pub id: Arc<str>,
     /// What it says, for people.
     pub title: String,
-    /// Whether it is a test or simulation.
-    pub benign: bool,
     /// Any of these.
     pub rules: Vec<SignalRule>,
     /// What it says of the entities.
@@ -202,8 +200,6 @@ pub struct Playbook {
     pub version: String,
     /// What it is about.
     pub title: String,
-    /// experimental, test, stable, deprecated.
-    pub status: String,
     /// Where it is declared.
     pub span: Span,
     /// What must be in the incident.

@@ -8,20 +8,16 @@ use crate::intake::{self, Read, Source};
 
 /// Reads incidents from a path; `-` is standard input.
 pub fn read(path: &Path, source: Option<Source>) -> Result<Vec<Read>, Box<Diagnostic>> {
-    let unreadable =
-        |e: &std::io::Error| Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display())));
+    let unreadable = |e: std::io::Error| Box::new(super::unreadable(path, &e));
     if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        bounded(std::io::stdin().lock(), &mut bytes).map_err(|e| unreadable(&e))?;
+        let bytes = bounded(std::io::stdin().lock()).map_err(unreadable)?;
         return intake::read(&bytes, source).map_err(|r| r.diagnostic);
     }
-    let meta = std::fs::metadata(path).map_err(|e| unreadable(&e))?;
+    let meta = std::fs::metadata(path).map_err(unreadable)?;
     if meta.is_dir() {
         return folder(path);
     }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|e| unreadable(&e))?;
-    bounded(file, &mut bytes).map_err(|e| unreadable(&e))?;
+    let mut bytes = std::fs::File::open(path).and_then(bounded).map_err(unreadable)?;
     if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
         bytes = from_yaml(&bytes).map_err(|e| Box::new(Diagnostic::new(codes::NOT_JSON, Severity::Error, format!("`{}`: {e}", path.display()))))?;
     }
@@ -29,9 +25,11 @@ pub fn read(path: &Path, source: Option<Source>) -> Result<Vec<Read>, Box<Diagno
 }
 
 /// One byte more than is allowed, so that the reader can tell that it is too much, and never more.
-fn bounded(from: impl std::io::Read, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+fn bounded(from: impl std::io::Read) -> std::io::Result<Vec<u8>> {
     let most = u64::try_from(intake::limits::BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    from.take(most).read_to_end(bytes).map(|_| ())
+    let mut bytes = Vec::new();
+    from.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Our own format may be written in YAML too.
@@ -44,16 +42,13 @@ fn from_yaml(bytes: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 fn folder(path: &Path) -> Result<Vec<Read>, Box<Diagnostic>> {
-    let unreadable =
-        |e: &std::io::Error| Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display())));
-    let mut names: Vec<_> = std::fs::read_dir(path).map_err(|e| unreadable(&e))?.filter_map(Result::ok).map(|e| e.path()).collect();
+    let unreadable = |e: std::io::Error| Box::new(super::unreadable(path, &e));
+    let mut names: Vec<_> = std::fs::read_dir(path).map_err(unreadable)?.filter_map(Result::ok).map(|e| e.path()).collect();
     names.sort();
     let mut files = Vec::new();
     let mut total = 0usize;
     for name in names.iter().filter(|n| n.is_file() && n.extension().is_some_and(|e| e == "json" || e == "jsonl" || e == "ndjson")) {
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(name).map_err(|e| unreadable(&e))?;
-        bounded(file, &mut bytes).map_err(|e| unreadable(&e))?;
+        let bytes = std::fs::File::open(name).and_then(bounded).map_err(unreadable)?;
         total = total.saturating_add(bytes.len());
         if total > intake::limits::BYTES {
             return Err(Box::new(

@@ -3,6 +3,15 @@
 pub mod incidents;
 pub mod playbooks;
 
+use std::path::Path;
+
+use crate::diag::{Diagnostic, Severity, codes};
+
+/// That a path cannot be read, and why.
+fn unreadable(path: &Path, e: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display()))
+}
+
 /// The moment by the machine's clock: for the expiry of exceptions, nothing else.
 pub fn today() -> crate::model::Time {
     crate::model::Time::now()

@@ -67,7 +67,7 @@ pub fn load(folders: &[PathBuf], with_shipped: bool) -> Loaded {
 }
 
 fn walk(path: &Path, layer: usize, depth: usize, files: &mut Vec<Input>, wrong: &mut Vec<Diagnostic>) {
-    let unreadable = |e: &std::io::Error| Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` cannot be read: {e}", path.display()));
+    let unreadable = |e: &std::io::Error| super::unreadable(path, e);
     if files.len() >= limits::FILES || depth > 32 {
         return;
     }
