@@ -125,6 +125,17 @@ fn an_action_with_an_error_is_not_available() {
 }
 
 #[test]
+fn a_playbook_called_like_another_thing_does_not_take_its_place() {
+    let plain = set(&[&on_all("ip.block", "ips", "for")]);
+    let called = |id: &str| format!("playbook: {id}\nformat: 1\nversion: 1.0.0\ntitle: t\n");
+    let s = set(&[&called("actions.ip.block"), &called("signals.url_clicked"), &called("lists.own_domains"), &on_all("ip.block", "ips", "for")]);
+    assert_eq!(errors(&s), 0, "{:?}", s.diagnostics);
+    assert!(!plain.actions["ip.block"].never.is_empty());
+    assert_eq!(s.actions["ip.block"].never.len(), plain.actions["ip.block"].never.len());
+    assert_eq!((s.signals.len(), s.lists.len(), s.playbooks.len()), (plain.signals.len(), plain.lists.len(), plain.playbooks.len() + 3));
+}
+
+#[test]
 fn an_overlay_takes_no_guard_away() {
     let s = set(&["overlay: actions.ip.block\nset: { never: [] }\n", &on_all("ip.block", "ips", "for")]);
     assert_eq!(errors(&s), 1);
