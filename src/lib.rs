@@ -1,7 +1,7 @@
 //! Guided response as code: an incident in, triage, containment, investigation and remediation cards out.
 //!
 //! The rooms, each of which imports only those before it:
-//! `source diag model intake script playbook eval card | runtime | cli`. See `docs/architecture.md`.
+//! `source diag model intake script playbook eval card tester | runtime | lsp cli`. See `docs/architecture.md`.
 #![cfg_attr(
     test,
     allow(
@@ -21,8 +21,10 @@ pub mod cli;
 pub mod diag;
 pub mod eval;
 pub mod intake;
+pub mod lsp;
 pub mod model;
 pub mod playbook;
 pub mod runtime;
 pub mod script;
 pub mod source;
+pub mod tester;

@@ -30,13 +30,15 @@ pub struct Context {
     pub actor: Option<(String, BTreeSet<String>)>,
     /// What there is to say about the input.
     pub input: Vec<Diagnostic>,
+    /// The one playbook that is asked, by id: what its tests and its author look at. `None`: all of them.
+    pub only: Option<String>,
 }
 
 /// Guided response to one incident: the whole product as one function. Pure: the same values give the same answer.
 pub fn respond(set: &PlaybookSet, incident: &Incident, context: &Context) -> Response {
     let (facts, mut diagnostics) = eval::facts(set, incident, context.now);
     let mut cx = Cx::new(&facts, set.questions);
-    let mut evaluation = eval::evaluate(set, &mut cx);
+    let mut evaluation = eval::evaluate(set, &mut cx, context.only.as_deref());
     let triage = triage::triage(set, &mut cx, &mut evaluation);
     let who = build::For { permissions: context.actor.as_ref().map(|(n, p)| (n.as_str(), p.clone())), today: context.today };
     let (cards, hunts) = build::build(set, &mut cx, &mut evaluation, &triage, &who);

@@ -2,8 +2,18 @@
 
 mod actions;
 mod check;
+mod completions;
+mod diff;
+mod explain;
+mod fmt;
 mod graph;
+mod lsp;
+mod new;
+mod progress;
+mod replay;
 mod run;
+mod schema;
+mod test;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -43,12 +53,30 @@ struct Cli {
 enum Command {
     /// Guided response to incidents: triage and cards
     Run(run::Run),
+    /// Why each card is there, why each other one is not, and the smallest change that would flip it
+    Explain(explain::Explain),
     /// The entities of an incident and how they are related
     Graph(graph::Graph),
     /// What is wrong with playbook files, all of it at once
     Check(check::Check),
+    /// Runs the tests of playbooks; coverage and mutation of their conditions
+    Test(test::Test),
+    /// What playbooks would have said of past incidents
+    Replay(replay::Replay),
+    /// What differs between two versions of playbooks, over past incidents
+    Diff(diff::Diff),
+    /// Writes playbook files in the one canonical form
+    Fmt(fmt::Fmt),
+    /// Begins a playbook, an action or a test
+    New(new::New),
     /// The verbs that cards can recommend
     Actions(actions::Actions),
+    /// Writes the JSON Schemas of all files and answers
+    Schema(schema::Schema),
+    /// Writes completions for a shell
+    Completions(completions::Completions),
+    /// The language server, over standard input and output
+    Lsp(lsp::Lsp),
 }
 
 /// Options of every command that uses playbooks.
@@ -127,9 +155,18 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let done = match cli.command {
         Command::Run(c) => c.run(),
+        Command::Explain(c) => c.run(),
         Command::Graph(c) => c.run(),
         Command::Check(c) => c.run(),
+        Command::Test(c) => c.run(),
+        Command::Replay(c) => c.run(),
+        Command::Diff(c) => c.run(),
+        Command::Fmt(c) => c.run(),
+        Command::New(c) => c.run(),
         Command::Actions(c) => c.run(),
+        Command::Schema(c) => c.run(),
+        Command::Completions(c) => c.run(),
+        Command::Lsp(c) => c.run(),
     };
     done.unwrap_or_else(|exit| exit)
 }

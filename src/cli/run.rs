@@ -65,7 +65,7 @@ impl Run {
             .incidents
             .read()?
             .into_iter()
-            .map(|r| respond(&set, &r.incident, &Context { now: self.now, today, actor: actor.clone(), input: r.diagnostics }))
+            .map(|r| respond(&set, &r.incident, &Context { now: self.now, today, actor: actor.clone(), input: r.diagnostics, only: None }))
             .collect();
         let format = match self.format {
             Wanted::Auto if std::io::IsTerminal::is_terminal(&std::io::stdout()) => Format::Text,

@@ -45,6 +45,19 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The playbook and card that it is about, once it runs.
     pub about: Option<(String, Option<String>)>,
+    /// A change of the file that mends it.
+    pub fix: Option<Fix>,
+}
+
+/// A change of a file that mends what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does: "write `clickers`".
+    pub title: String,
+    /// The texts to be put in place of what stands there; they do not overlap.
+    pub edits: Vec<(Span, String)>,
+    /// Whether it can be applied unseen: it changes nothing that the author may have meant.
+    pub safe: bool,
 }
 
 impl Diagnostic {
@@ -60,7 +73,7 @@ impl Diagnostic {
 
     /// A diagnostic without a place.
     pub fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
-        Self { code, severity, message: message.into(), labels: Vec::new(), path: None, help: None, about: None }
+        Self { code, severity, message: message.into(), labels: Vec::new(), path: None, help: None, about: None, fix: None }
     }
 
     /// Adds a place.
@@ -74,6 +87,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Adds a change that mends it.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
         self
     }
 

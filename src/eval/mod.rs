@@ -58,11 +58,11 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
     (facts, diagnostics)
 }
 
-/// Asks every playbook that could apply.
-pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>) -> Evaluation {
+/// Asks every playbook that could apply; `only` the one with this id, where one is given.
+pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evaluation {
     let mut out = Evaluation::default();
     for n in candidates(set, cx.facts) {
-        let Some(playbook) = set.playbooks.get(n) else { continue };
+        let Some(playbook) = set.playbooks.get(n).filter(|p| only.is_none_or(|id| &*p.id == id)) else { continue };
         let arms = arms(playbook, cx, &mut out.diagnostics);
         let mut hits = Vec::new();
         for (c, card) in playbook.cards.iter().enumerate() {

@@ -8,7 +8,7 @@ use super::keys;
 use super::names::Declared;
 use super::read::Reader;
 use super::scope::{Around, Scope, scope};
-use super::set::{CardRule, Match, Playbook};
+use super::set::{CardRule, Match, Playbook, Status};
 use super::text::level_of;
 use super::yaml::Node;
 use crate::diag::{codes, nearest};
@@ -30,9 +30,8 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
     {
         reader.error_help(codes::WRONG_SHAPE, v.span, format!("`{}` is not a version", v.text), "versions are written as in 1.4.0");
     }
-    if let Some(s) = status {
-        reader.word(s, "a status", &["experimental", "test", "stable", "deprecated"]);
-    }
+    let words: Vec<&str> = Status::ALL.iter().map(|s| s.word()).collect();
+    let status = status.and_then(|s| reader.word(s, "a status", &words)).and_then(Status::parse).unwrap_or(Status::Experimental);
     for key in ["tags", "references"] {
         if let Some(n) = fields.get(key) {
             reader.texts(n, &format!("`{key}`"));
@@ -67,7 +66,11 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
         id: d.id.as_str().into(),
         version: version.map(|s| s.text.to_string()).unwrap_or_default(),
         title: title.map(|s| s.text.to_string()).unwrap_or_default(),
+        status,
         span: d.id_span,
+        bindings: scope.bindings.clone(),
+        conditions: scope.clauses.clone(),
+        places: scope.places.clone(),
         matching,
         triage,
         cards,

@@ -166,7 +166,7 @@ impl Work<'_> {
                 made =
                     book::compile(&mut quiet, &plain, &around, &mut questions).filter(|_| !quiet.out.iter().any(|d| d.severity == Severity::Error));
             }
-            set.playbooks.extend(made.filter(|_| !self.broken.contains(&d.id_span.file)));
+            set.playbooks.extend(made.filter(|_| !self.broken.contains(&d.id_span.file)).map(Arc::new));
         }
         set.playbooks.sort_by(|a, b| a.id.cmp(&b.id));
         set.index = Index::build(&set.playbooks);

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
+use crate::model::level::{squash, words};
 use crate::model::{Classification, Kind, Kinds, Level, Phase, Prop, PropValue, Rel, Time, Verdict};
 use crate::script::glob::Glob;
-use crate::script::{Expr, NamedList, Template};
+use crate::script::{Condition, Expr, NamedList, Template};
 use crate::source::{Sources, Span};
 
 /// Everything that answers are made from.
@@ -27,7 +28,7 @@ pub struct PlaybookSet {
     /// Who may do what.
     pub permissions: Permissions,
     /// The playbooks, by id.
-    pub playbooks: Vec<Playbook>,
+    pub playbooks: Vec<Arc<Playbook>>,
     /// Which playbooks a word of `match:` leads to.
     pub index: Index,
     /// How many different questions they ask.
@@ -200,8 +201,16 @@ pub struct Playbook {
     pub version: String,
     /// What it is about.
     pub title: String,
+    /// How far it can be relied on.
+    pub status: Status,
     /// Where it is declared.
     pub span: Span,
+    /// Its named values, with those of the libraries that it uses.
+    pub bindings: BTreeMap<Arc<str>, Arc<Expr>>,
+    /// Its named clauses, with those of the libraries that it uses.
+    pub conditions: BTreeMap<Arc<str>, Arc<Condition>>,
+    /// Where each of these names is declared: in its own file, or in a library's.
+    pub places: BTreeMap<Arc<str>, Span>,
     /// What must be in the incident.
     pub matching: Match,
     /// What the incident is; the first that holds.
@@ -212,6 +221,20 @@ pub struct Playbook {
     pub hunts: BTreeMap<Arc<str>, HuntRule>,
     /// For whom cards do not apply.
     pub exceptions: Vec<Exception>,
+}
+
+words! {
+    /// How far a playbook can be relied on.
+    Status {
+        /// Being tried out.
+        Experimental = "experimental",
+        /// Under test.
+        Test = "test",
+        /// Relied on; has tests for both outcomes.
+        Stable = "stable",
+        /// Kept until nobody uses it.
+        Deprecated = "deprecated",
+    }
 }
 
 /// `match:`
@@ -348,7 +371,7 @@ pub struct Index {
 
 impl Index {
     /// The index of some playbooks.
-    pub fn build(playbooks: &[Playbook]) -> Self {
+    pub fn build(playbooks: &[Arc<Playbook>]) -> Self {
         let mut index = Self::default();
         for (n, p) in playbooks.iter().enumerate() {
             let m = &p.matching;

@@ -1,6 +1,7 @@
 //! All that touches the machine: playbooks and incidents from disk, the clock.
 
 pub mod incidents;
+pub mod parallel;
 pub mod playbooks;
 
 use std::path::Path;

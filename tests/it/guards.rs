@@ -21,7 +21,7 @@ fn answer(set: &PlaybookSet, entities: Value, alert: Value) -> Response {
     alert["entities"] = json!(refs);
     let whole = json!({"schema": "guided-response/incident/1", "id": "I-1", "title": "t", "severity": "high", "created": "2026-01-12T09:30:00Z", "alerts": [alert], "entities": entities});
     let today: Time = "2026-01-13T00:00:00Z".parse().unwrap();
-    respond(set, &incident(whole.to_string().as_bytes()), &Context { now: None, today, actor: None, input: Vec::new() })
+    respond(set, &incident(whole.to_string().as_bytes()), &Context { now: None, today, actor: None, input: Vec::new(), only: None })
 }
 
 fn alert() -> Value {

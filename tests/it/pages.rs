@@ -13,7 +13,7 @@ fn the_pages_are_as_they_were() {
     let bytes = std::fs::read(path("tests/data/incidents/graph-phishing-clicked.json")).unwrap();
     let read = guided_response::intake::read(&bytes, None).unwrap().remove(0);
     let today = "2026-03-05T00:00:00Z".parse().unwrap();
-    let mut answer = respond(&set, &read.incident, &Context { now: None, today, actor: None, input: read.diagnostics });
+    let mut answer = respond(&set, &read.incident, &Context { now: None, today, actor: None, input: read.diagnostics, only: None });
     // The revision changes with every shipped file; the page does not.
     answer.playbooks.revision = "revision".into();
     let all = [answer];

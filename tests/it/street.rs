@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::path;
 
 /// The rooms in order; each may import those before it.
-const STREET: &[&str] = &["source", "diag", "model", "intake", "script", "playbook", "eval", "card", "runtime", "cli"];
+const STREET: &[&str] = &["source", "diag", "model", "intake", "script", "playbook", "eval", "card", "tester", "runtime", "lsp", "cli"];
 /// The first room that may touch the machine.
 const FIRST_DOOR: &str = "runtime";
 /// What a pure room must not name.

@@ -24,7 +24,7 @@ pub fn shipped_set() -> &'static PlaybookSet {
 /// The answer to one incident that was read, on a fixed day.
 pub fn answer(set: &PlaybookSet, read: &Read) -> Response {
     let today: Time = "2026-06-01T00:00:00Z".parse().unwrap();
-    respond(set, &read.incident, &Context { now: None, today, actor: None, input: read.diagnostics.clone() })
+    respond(set, &read.incident, &Context { now: None, today, actor: None, input: read.diagnostics.clone(), only: None })
 }
 
 fn bytes(set: &PlaybookSet, read: &Read) -> String {

@@ -1,0 +1,1 @@
+//! The language server: a folder of playbooks in an editor.

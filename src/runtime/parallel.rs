@@ -1,0 +1,123 @@
+//! Work on several threads, with the results in the order of the items.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// What the threads share.
+struct Shared<I, R> {
+    items: I,
+    /// The position of the next item.
+    next: usize,
+    /// The position of the next result to be taken.
+    taken: usize,
+    /// Results that wait for earlier ones.
+    ready: BTreeMap<usize, R>,
+    /// Whether there are no more items, and how many there were.
+    end: Option<usize>,
+    /// Threads that still work.
+    workers: usize,
+}
+
+/// Does `work` on each item, on as many threads as the machine has, and gives the results to `take` in the order of the
+/// items. Items are asked for only as fast as results are taken, so that a stream longer than memory can be worked on.
+/// `take` says whether to go on.
+pub fn ordered<T: Send, R: Send>(items: impl Iterator<Item = T> + Send, work: impl Fn(T) -> R + Sync, mut take: impl FnMut(R) -> bool) {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let window = threads.saturating_mul(4);
+    let shared = Mutex::new(Shared { items, next: 0, taken: 0, ready: BTreeMap::new(), end: None, workers: threads });
+    let changed = Condvar::new();
+    let locked = || shared.lock().unwrap_or_else(PoisonError::into_inner);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                // However this thread ends, those that wait must learn of it.
+                let _leave = Leave(&shared, &changed);
+                loop {
+                    let mut s = locked();
+                    while s.end.is_none() && s.next >= s.taken.saturating_add(window) {
+                        s = changed.wait(s).unwrap_or_else(PoisonError::into_inner);
+                    }
+                    if s.end.is_some() {
+                        return;
+                    }
+                    let n = s.next;
+                    let Some(item) = s.items.next() else {
+                        s.end = Some(n);
+                        return;
+                    };
+                    s.next = n.saturating_add(1);
+                    drop(s);
+                    let made = work(item);
+                    locked().ready.insert(n, made);
+                    changed.notify_all();
+                }
+            });
+        }
+        let mut s = locked();
+        loop {
+            let n = s.taken;
+            if let Some(r) = s.ready.remove(&n) {
+                s.taken = n.saturating_add(1);
+                drop(s);
+                changed.notify_all();
+                let on = take(r);
+                s = locked();
+                if !on {
+                    s.end = Some(n);
+                    s.ready.clear();
+                    changed.notify_all();
+                    return;
+                }
+            } else if s.workers == 0 {
+                // A thread that panicked leaves a gap: `scope` passes its panic on.
+                return;
+            } else {
+                s = changed.wait(s).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    });
+}
+
+struct Leave<'a, I, R>(&'a Mutex<Shared<I, R>>, &'a Condvar);
+
+impl<I, R> Drop for Leave<'_, I, R> {
+    fn drop(&mut self) {
+        let mut s = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        s.workers = s.workers.saturating_sub(1);
+        if std::thread::panicking() {
+            s.end.get_or_insert(0);
+        }
+        drop(s);
+        self.1.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ordered;
+
+    #[test]
+    fn results_come_in_order_and_stop_when_told() {
+        let mut all = Vec::new();
+        ordered(
+            0..1000u64,
+            |n| n * n,
+            |r| {
+                all.push(r);
+                true
+            },
+        );
+        assert_eq!(all, (0..1000).map(|n| n * n).collect::<Vec<u64>>());
+        let mut few = Vec::new();
+        ordered(
+            0..,
+            |n: u64| n,
+            |r| {
+                few.push(r);
+                few.len() < 5
+            },
+        );
+        assert_eq!(few, [0, 1, 2, 3, 4]);
+        ordered(std::iter::empty::<u8>(), |n| n, |_| panic!("nothing to take"));
+    }
+}
