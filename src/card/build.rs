@@ -144,7 +144,7 @@ fn add(
     };
     let why = rule.why.render(cx, &params)?;
     let title = rule.title.as_ref().map_or_else(|| Ok(rule.action.title.clone()), |t| t.render(cx, &params))?;
-    let reasons = because::card(cx, &rule.target, rule.when.as_ref(), targets);
+    let reasons = cx.aside(|cx| because::card(cx, &rule.target, rule.when.as_ref(), targets));
     let because = evidence::because(cx.facts, &reasons, |r| unsaid(p, r));
     let place = set.sources.place(rule.span);
     let source = CardSource {
@@ -463,11 +463,13 @@ impl Hunts {
                     }
                     let mut hash = blake3::Hasher::new();
                     hash.update(query.as_bytes());
-                    let entry = self
-                        .all
-                        .entry((query.clone(), title.clone()))
-                        .or_insert_with(|| (Hunt { id: short(&hash), title, language: "kql", query, cards: Vec::new() }, BTreeSet::new()));
+                    let entry = self.all.entry((query.clone(), title.clone())).or_insert_with(|| {
+                        (Hunt { id: short(&hash), title, language: "kql", query, cards: Vec::new(), rules: Vec::new() }, BTreeSet::new())
+                    });
                     entry.1.extend(card.map(str::to_owned));
+                    if !entry.0.rules.iter().any(|r| **r == *h.id) {
+                        entry.0.rules.push(h.id.to_string());
+                    }
                 }
                 Err(Why::Lacks(what)) => {
                     let d = Diagnostic::new(
@@ -489,7 +491,13 @@ impl Hunts {
     fn finish(self) -> Vec<Hunt> {
         let mut all: Vec<Hunt> = self.all.into_values().map(|(h, cards)| Hunt { cards: cards.into_iter().collect(), ..h }).collect();
         all.sort_by(|a, b| (&a.title, &a.id).cmp(&(&b.title, &b.id)));
-        all.dedup_by(|a, b| a.query == b.query);
+        all.dedup_by(|a, b| {
+            let same = a.query == b.query;
+            if same {
+                b.rules.append(&mut a.rules);
+            }
+            same
+        });
         all
     }
 }

@@ -36,12 +36,19 @@ pub struct Context {
 
 /// Guided response to one incident: the whole product as one function. Pure: the same values give the same answer.
 pub fn respond(set: &PlaybookSet, incident: &Incident, context: &Context) -> Response {
-    let (facts, mut diagnostics) = eval::facts(set, incident, context.now);
-    let mut cx = Cx::new(&facts, set.questions);
-    let mut evaluation = eval::evaluate(set, &mut cx, context.only.as_deref());
-    let triage = triage::triage(set, &mut cx, &mut evaluation);
+    let (facts, diagnostics) = eval::facts(set, incident, context.now);
+    answer(set, &mut Cx::new(&facts, set.questions), diagnostics, context)
+}
+
+/// The same over facts that are known already, with what failed on the way to them. `now` of the context is not used:
+/// the facts have it.
+pub fn answer(set: &PlaybookSet, cx: &mut Cx<'_>, mut diagnostics: Vec<Diagnostic>, context: &Context) -> Response {
+    let facts = cx.facts;
+    let incident = facts.incident;
+    let mut evaluation = eval::evaluate(set, cx, context.only.as_deref());
+    let triage = triage::triage(set, cx, &mut evaluation);
     let who = build::For { permissions: context.actor.as_ref().map(|(n, p)| (n.as_str(), p.clone())), today: context.today };
-    let (cards, hunts) = build::build(set, &mut cx, &mut evaluation, &triage, &who);
+    let (cards, hunts) = build::build(set, cx, &mut evaluation, &triage, &who);
     diagnostics.extend(context.input.iter().cloned());
     diagnostics.extend(evaluation.diagnostics);
     let mut wire: Vec<_> = diagnostics.iter().map(|d| d.to_wire(&set.sources)).collect();

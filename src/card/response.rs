@@ -311,6 +311,9 @@ pub struct Hunt {
     pub query: String,
     /// The cards that it belongs to.
     pub cards: Vec<String>,
+    /// Its ids in the playbooks that give it; for tests, not part of the document.
+    #[serde(skip)]
+    pub rules: Vec<String>,
 }
 
 /// The playbooks that gave an answer.

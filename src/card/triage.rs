@@ -32,7 +32,7 @@ pub fn triage(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation) -
     for m in &evaluation.matched {
         let Some(p) = set.playbooks.get(m.playbook) else { continue };
         if m.arms.is_empty() {
-            lacking(cx, p, &mut missing);
+            cx.aside(|cx| lacking(cx, p, &mut missing));
         }
         for (n, arm) in m.arms.iter().filter_map(|a| p.triage.get(*a)).enumerate() {
             let why = match arm.why.render(cx, &[]) {
@@ -44,7 +44,7 @@ pub fn triage(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation) -
             };
             let mut reasons: Vec<Reason> = Vec::new();
             if let Some(when) = arm.when.as_ref().filter(|_| n == 0) {
-                because::clauses(cx, when, &[], &mut reasons);
+                cx.aside(|cx| because::clauses(cx, when, &[], &mut reasons));
             }
             let place = set.sources.place(arm.span);
             let opinion = Opinion {

@@ -1,11 +1,31 @@
-//! The permanent codes. A code is never used again for something else.
+//! The permanent codes, each with its page. A code is never used again for something else.
+//!
+//! A new code is a line here and a page in `pages/`: what it means and why it matters, a wrong example and the right one
+//! (fenced blocks marked `yaml wrong` and `yaml right`, whole files on top of what ships), how to mend it. The tests hold
+//! the examples to what they say.
+
+/// A code and what there is to say about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Code {
+    /// `GR…`
+    pub id: &'static str,
+    /// What it means, in a sentence.
+    pub means: &'static str,
+    /// Its page, in Markdown.
+    pub page: &'static str,
+}
 
 macro_rules! codes {
     ($($name:ident = $code:literal $doc:literal;)+) => {
         $(#[doc = $doc] pub const $name: &str = $code;)+
-        /// Every code with what it means.
-        pub const ALL: &[(&str, &str)] = &[$(($code, $doc),)+];
+        /// Every code.
+        pub const ALL: &[Code] = &[$(Code { id: $code, means: $doc, page: include_str!(concat!("pages/", $code, ".md")) },)+];
     };
+}
+
+/// The code of this name, in any case.
+pub fn find(id: &str) -> Option<&'static Code> {
+    ALL.iter().find(|c| c.id.eq_ignore_ascii_case(id))
 }
 
 codes! {
@@ -40,6 +60,7 @@ codes! {
     EXCEPTION = "GR701" "An exception that has expired, or cannot apply.";
     EVALUATION = "GR801" "An expression failed on this incident; the card or rule that holds it is left out.";
     HUNT = "GR802" "A hunt was not written, because the incident lacks a value that it needs.";
+    EXPECTED = "GR803" "A test of a playbook expected something else.";
     NOT_RECOGNISED = "GR901" "The input is not a format that is known.";
     NOT_JSON = "GR902" "The input is not JSON that can be read.";
     INPUT_LIMIT = "GR903" "The input is larger than a documented limit.";

@@ -2,6 +2,7 @@
 
 pub mod codes;
 pub mod human;
+pub mod unified;
 
 use serde::Serialize;
 
@@ -164,11 +165,18 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, k)| k)
 }
 
-/// Sorts by place and takes out repetitions, so that what is shown does not depend on the order in which it was found.
+/// Sorts what has no place in an author's file, and takes out repetitions, so that what is shown does not depend on the
+/// order in which it was found.
 pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
-    diagnostics.sort_by(|a, b| {
-        let key = |d: &Diagnostic| (d.labels.first().map(|l| (l.span.file, l.span.start, l.span.end)), d.path.clone(), d.code, d.message.clone());
-        key(a).cmp(&key(b))
-    });
+    sort_in(diagnostics, &Sources::default());
+}
+
+/// Sorts by place, in the order of the files, and takes out repetitions.
+pub fn sort_in(diagnostics: &mut Vec<Diagnostic>, sources: &Sources) {
+    fn place(d: &Diagnostic, sources: &Sources) -> Option<(u32, Span)> {
+        d.labels.first().map(|l| (sources.rank(l.span.file), l.span))
+    }
+    diagnostics
+        .sort_by(|a, b| place(a, sources).cmp(&place(b, sources)).then_with(|| (&a.path, a.code, &a.message).cmp(&(&b.path, b.code, &b.message))));
     diagnostics.dedup();
 }

@@ -58,10 +58,6 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
     book.circles(&cards);
     let exceptions = fields.get("exceptions").map(|n| book.reader.list(n, "`exceptions`")).unwrap_or_default();
     let exceptions = exceptions.iter().filter_map(|n| book.exception(n)).collect();
-    let tests = fields.get("tests").map(|n| book.reader.list(n, "`tests`")).unwrap_or_default();
-    for t in tests {
-        book.reader.keys(t, "a test", keys::TEST);
-    }
     Some(Playbook {
         id: d.id.as_str().into(),
         version: version.map(|s| s.text.to_string()).unwrap_or_default(),

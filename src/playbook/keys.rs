@@ -102,6 +102,21 @@ pub const TEST: &[Key] = &[
     must("expect", "what must come out"),
 ];
 
+/// `expect:` of a test.
+pub const EXPECT: &[Key] = &[
+    may("triage", "the classification, and the determination if one is meant"),
+    may("confidence", "how certain triage is, 0–100"),
+    may("cards", "these cards at least, each as `card_id` or `card_id entity`"),
+    may("only_cards", "these cards and no others"),
+    may("no_cards", "none of these cards"),
+    may("completed", "these cards, which the source says are done"),
+    may("unavailable", "these cards, which cannot be applied"),
+    may("failed", "cards that are not there, with the clauses that fail: { card: [conditions] }"),
+    may("hunts", "these hunts, by id or a part of their title"),
+    may("diagnostics", "these codes among the diagnostics of the answer"),
+    may("matched", "whether `match:` holds"),
+];
+
 /// A file of signals.
 pub const SIGNALS: &[Key] = &[must("signals", "signals by id")];
 

@@ -13,8 +13,10 @@ pub mod query;
 pub mod read;
 mod scope;
 pub mod set;
+pub mod tests;
 mod text;
 pub mod yaml;
 
-pub use compile::{Input, compile};
+pub use compile::{Compiler, Input, compile};
 pub use set::{Playbook, PlaybookSet};
+pub use tests::{Test, tests};

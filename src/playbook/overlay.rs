@@ -1,35 +1,30 @@
 //! Overlays: changes by id to what another file declares.
 
-use std::borrow::Cow;
-
-use super::compile::Things;
 use super::keys;
 use super::read::Reader;
 use super::yaml::{Node, Style, Yaml};
 use crate::diag::codes;
 use crate::source::{Scalar, Span};
 
-/// Applies an overlay to the things by id: playbooks, and `signals.ID`, `lists.ID`, `incident_types.ID`.
-pub fn apply<'t>(reader: &mut Reader<'_>, overlay: &'t Node, things: &mut Things<'t>) {
+/// Applies an overlay to what it names: a playbook, or `signals.ID`, `lists.ID`, `incident_types.ID`, `library.ID`. Gives
+/// the changed tree, if all of the overlay fits; `known` are the names of all that could be meant.
+pub fn apply(reader: &mut Reader<'_>, overlay: &Node, target: Option<&Node>, known: impl Fn() -> Vec<String>) -> Option<Node> {
     let before = reader.out.len();
     let fields = reader.keys(overlay, "an overlay", keys::OVERLAY);
-    let Some(id) = fields.get("overlay").and_then(|n| reader.text(n, "the id")) else { return };
+    let id = fields.get("overlay").and_then(|n| reader.text(n, "the id"))?;
     if id.text.starts_with("actions.") {
         let help = "declare the action again in a folder of your own: its guards are then read as a whole";
         reader.error_help(codes::UNKNOWN_REF, id.span, "an overlay cannot change an action: it could take its guards away", help);
-        return;
+        return None;
     }
-    let Some(thing) = things.get_mut(&named(&id.text)) else {
-        let known: Vec<String> =
-            things.keys().map(|(kind, id)| if *kind == "playbook" { (*id).to_owned() } else { format!("{kind}.{id}") }).collect();
+    let Some(mut target) = target.cloned() else {
         let d = crate::diag::Diagnostic::error(codes::UNKNOWN_REF, id.span, format!("there is no `{}` to change", id.text));
-        reader.report(match crate::diag::nearest(&id.text, known.iter().map(String::as_str)) {
+        reader.report(match crate::diag::nearest(&id.text, known().iter().map(String::as_str)) {
             Some(near) => d.help(format!("did you mean `{near}`?")),
             None => d,
         });
-        return;
+        return None;
     };
-    let mut target = Node::clone(&thing.node);
     if let Some(base) = fields.get("base").and_then(|n| reader.text(n, "`base`")) {
         let version = target.get("version").and_then(Node::scalar).map(|s| s.text.to_string()).unwrap_or_default();
         if !fits(&base.text, &version) {
@@ -56,16 +51,18 @@ pub fn apply<'t>(reader: &mut Reader<'_>, overlay: &'t Node, things: &mut Things
             edit(reader, &mut target, path, Change::Remove);
         }
     }
-    if reader.out.len() == before {
-        thing.node = Cow::Owned(target);
-    }
+    (reader.out.len() == before).then_some(target)
 }
 
-/// What an overlay names: a playbook by its id alone, other things by what they are and their id.
-fn named(name: &str) -> (&str, &str) {
+/// What an overlay names: a playbook by its id alone, other things by what they are and their id. No action can be named.
+pub fn named(name: &str) -> Option<(&'static str, &str)> {
     match name.split_once('.') {
-        Some((kind @ ("library" | "signals" | "lists" | "incident_types"), id)) => (kind, id),
-        _ => ("playbook", name),
+        Some(("actions", _)) => None,
+        Some((kind, id)) => Some(match ["library", "signals", "lists", "incident_types"].into_iter().find(|k| *k == kind) {
+            Some(kind) => (kind, id),
+            None => ("playbook", name),
+        }),
+        None => Some(("playbook", name)),
     }
 }
 

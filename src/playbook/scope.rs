@@ -22,7 +22,7 @@ pub(crate) struct Around<'a> {
     pub actions: &'a BTreeMap<Arc<str>, Arc<Action>>,
     pub declared_actions: &'a BTreeSet<&'a str>,
     pub types: &'a BTreeSet<&'a str>,
-    pub libraries: &'a BTreeMap<&'a str, Scope>,
+    pub libraries: &'a BTreeMap<&'a str, &'a Scope>,
 }
 
 /// What `bind:` and `conditions:` declare, compiled.

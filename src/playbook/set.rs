@@ -10,27 +10,27 @@ use crate::script::glob::Glob;
 use crate::script::{Condition, Expr, NamedList, Template};
 use crate::source::{Sources, Span};
 
-/// Everything that answers are made from.
-#[derive(Debug, Default)]
+/// Everything that answers are made from. Its parts are shared: the set after an edit holds what the edit left alone.
+#[derive(Clone, Debug, Default)]
 pub struct PlaybookSet {
     /// The files.
     pub sources: Sources,
     /// Changes with every change of a file that loads.
     pub revision: String,
     /// Named lists.
-    pub lists: Vec<NamedList>,
+    pub lists: Vec<Arc<NamedList>>,
     /// Signals, by id.
-    pub signals: Vec<Signal>,
+    pub signals: Vec<Arc<Signal>>,
     /// The catalogue.
     pub actions: BTreeMap<Arc<str>, Arc<Action>>,
     /// Incident types, by id.
-    pub types: Vec<IncidentType>,
+    pub types: Vec<Arc<IncidentType>>,
     /// Who may do what.
-    pub permissions: Permissions,
+    pub permissions: Arc<Permissions>,
     /// The playbooks, by id.
     pub playbooks: Vec<Arc<Playbook>>,
     /// Which playbooks a word of `match:` leads to.
-    pub index: Index,
+    pub index: Arc<Index>,
     /// How many different questions they ask.
     pub questions: usize,
     /// What is wrong with the files, by place.
@@ -238,7 +238,7 @@ words! {
 }
 
 /// `match:`
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Match {
     /// Any of these incident types; empty: no matter.
     pub types: BTreeSet<Arc<str>>,

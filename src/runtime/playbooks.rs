@@ -10,6 +10,11 @@ use crate::playbook::{Input, limits};
 /// What ships.
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 
+/// Whether a file of this name ships with the program.
+pub fn is_shipped(path: &str) -> bool {
+    path.starts_with("<shipped>/")
+}
+
 /// The files that ship.
 pub fn shipped() -> Vec<Input> {
     fn walk(dir: &Dir<'_>, out: &mut Vec<Input>) {

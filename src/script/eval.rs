@@ -48,6 +48,9 @@ impl Stop {
     }
 }
 
+/// How often each test held and did not, and how often each list held something and nothing, by its place and question.
+pub type Observed = HashMap<(Span, Key), (usize, usize)>;
+
 #[derive(Clone)]
 struct Memo {
     value: Result<Value, Stop>,
@@ -61,6 +64,7 @@ pub struct Cx<'a> {
     memo: Vec<Option<Memo>>,
     clauses: HashMap<(Key, Vec<EntityIx>), Memo>,
     trace: Option<Trace>,
+    observed: Option<Box<Observed>>,
     locals: Vec<Value>,
     base: usize,
     steps: u64,
@@ -76,6 +80,7 @@ impl<'a> Cx<'a> {
             memo: vec![None; questions],
             clauses: HashMap::new(),
             trace: None,
+            observed: None,
             locals: Vec::new(),
             base: 0,
             steps: 0,
@@ -102,10 +107,29 @@ impl<'a> Cx<'a> {
     pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Vec<Seen>) {
         let before = self.trace.replace(Trace::default());
         let spent = self.spent;
-        let value = self.value(e, params);
+        let value = self.aside(|cx| cx.value(e, params));
         self.spent = spent;
         let trace = std::mem::replace(&mut self.trace, before);
         (value, trace.map(Trace::finish).unwrap_or_default())
+    }
+
+    /// From now on, keeps how every test came out. No answer is taken from memory then, so that each place is seen by
+    /// itself; the answers are the same.
+    pub fn observe(&mut self) {
+        self.observed = Some(Box::default());
+    }
+
+    /// How every test came out since [`Cx::observe`]; from now on it is not kept any more.
+    pub fn observed(&mut self) -> Observed {
+        self.observed.take().map(|all| *all).unwrap_or_default()
+    }
+
+    /// Does something that is not observed: it looks at tests on which nothing depends.
+    pub fn aside<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let observed = self.observed.take();
+        let out = run(self);
+        self.observed = observed;
+        out
     }
 
     /// Adds a finding, where findings are wanted.
@@ -133,6 +157,9 @@ impl<'a> Cx<'a> {
 
     fn eval(&mut self, e: &Expr) -> Result<Value, Stop> {
         self.work(1).map_err(|s| s.at(e.span))?;
+        if self.observed.is_some() {
+            return self.seen(e);
+        }
         let Some(id) = e.memo else { return self.node(e) };
         let slot = id.0 as usize;
         if let Some(Some(known)) = self.memo.get(slot) {
@@ -159,6 +186,22 @@ impl<'a> Cx<'a> {
             *slot = Some(Memo { value: value.clone(), cost });
         }
         value
+    }
+
+    /// Evaluates while tests are observed.
+    fn seen(&mut self, e: &Expr) -> Result<Value, Stop> {
+        let value = self.node(e)?;
+        let held = match &value {
+            Value::Bool(b) => *b,
+            Value::List(all) => !all.is_empty(),
+            _ => return Ok(value),
+        };
+        if let Some(all) = &mut self.observed {
+            let (yes, no) = all.entry((e.span, e.key)).or_default();
+            let count = if held { yes } else { no };
+            *count = count.saturating_add(1);
+        }
+        Ok(value)
     }
 
     fn node(&mut self, e: &Expr) -> Result<Value, Stop> {
@@ -297,6 +340,7 @@ impl<'a> Cx<'a> {
         let entities: Vec<EntityIx> = args.iter().filter_map(|v| if let Value::Entity(e) = v { Some(*e) } else { None }).collect();
         let slot = (condition.body.key, entities);
         if self.trace.is_none()
+            && self.observed.is_none()
             && let Some(known) = self.clauses.get(&slot)
         {
             self.steps = self.steps.saturating_add(known.cost);

@@ -64,6 +64,36 @@ impl Expr {
         }
     }
 
+    /// Looks at what the expression is made of, one step down: not at the bodies of bindings and clauses, which stand
+    /// elsewhere.
+    pub fn parts<'e>(&'e self, look: &mut dyn FnMut(&'e Expr)) {
+        match &self.node {
+            Node::Const(_) | Node::Local(_) | Node::Incident | Node::Alerts | Node::Collection(_) | Node::Binding(..) => {}
+            Node::Clause(_, all)
+            | Node::And(all)
+            | Node::Or(all)
+            | Node::Coalesce(all)
+            | Node::Array(all)
+            | Node::Interpolate(all)
+            | Node::Call(_, all) => all.iter().for_each(look),
+            Node::Field(x, _) | Node::Key(x, _) | Node::Not(x) | Node::Negate(x) => look(x),
+            Node::Compare(_, a, b) | Node::Arith(_, a, b) | Node::In(a, b) | Node::Index(a, b) | Node::Range(a, b, _) | Node::Each(_, a, b) => {
+                look(a);
+                look(b);
+            }
+            Node::If(a, b, c) => [a, b, c].into_iter().for_each(|x| look(x)),
+            Node::Map(all) => all.iter().for_each(|(_, x)| look(x)),
+            Node::Switch(of, arms, rest) => {
+                look(of);
+                for arm in arms {
+                    arm.guard.iter().for_each(&mut *look);
+                    look(&arm.then);
+                }
+                look(rest);
+            }
+        }
+    }
+
     /// An expression that always holds, for a guard that could not be read.
     pub fn always(span: Span) -> Self {
         Self { node: Node::Const(Value::Bool(true)), ty: Ty::Bool, maybe: false, span, key: key("always", &[]), memo: None, free: 0, height: 1 }
@@ -228,6 +258,7 @@ pub struct Arm {
 #[derive(Debug, Default)]
 pub struct Questions {
     ids: HashMap<Key, MemoId>,
+    asked: Vec<MemoId>,
     patterns: HashMap<String, Arc<Pattern>>,
     shipped: bool,
 }
@@ -241,7 +272,17 @@ impl Questions {
     /// The place for this question.
     pub fn id(&mut self, key: Key) -> MemoId {
         let next = MemoId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
-        *self.ids.entry(key).or_insert(next)
+        let id = *self.ids.entry(key).or_insert(next);
+        self.asked.push(id);
+        id
+    }
+
+    /// The places that were asked for since this was last asked, each once.
+    pub fn take_asked(&mut self) -> Vec<MemoId> {
+        let mut asked = std::mem::take(&mut self.asked);
+        asked.sort_unstable();
+        asked.dedup();
+        asked
     }
 
     /// A regular expression, the same however often it is written.

@@ -38,7 +38,7 @@ pub struct Facts<'a> {
     /// Incident types that hold, best first, with their scores.
     pub types: Vec<(Arc<str>, u8)>,
     /// The named lists.
-    pub lists: &'a [NamedList],
+    pub lists: &'a [Arc<NamedList>],
     /// The moment that `now()` gives.
     pub now: Time,
     by_kind: BTreeMap<Kind, Value>,
@@ -46,7 +46,7 @@ pub struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// The facts of an incident before signals are known.
-    pub fn new(incident: &'a Incident, lists: &'a [NamedList], now: Option<Time>) -> Self {
+    pub fn new(incident: &'a Incident, lists: &'a [Arc<NamedList>], now: Option<Time>) -> Self {
         let mut by_kind: BTreeMap<Kind, Vec<Value>> = BTreeMap::new();
         for (ix, e) in incident.entities() {
             by_kind.entry(e.kind).or_default().push(Value::Entity(ix));

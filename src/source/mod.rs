@@ -75,23 +75,54 @@ impl SourceFile {
     }
 }
 
-/// All the files of one playbook set, in the order in which they were added.
+/// The files of one playbook set. A file keeps its id when its text changes; cloning shares the texts.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    files: Vec<SourceFile>,
+    /// By id; nothing where a file is gone.
+    files: Vec<Option<Arc<SourceFile>>>,
+    /// The ids in the order in which people see the files.
+    order: Arc<Vec<FileId>>,
+    /// The place of each id in that order.
+    ranks: Arc<Vec<u32>>,
 }
 
 impl Sources {
-    /// Adds a file and gives its id.
+    /// Adds a file, last in order, and gives its id.
     pub fn add(&mut self, path: &str, text: &str) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile::new(path, text));
+        self.files.push(Some(Arc::new(SourceFile::new(path, text))));
+        Arc::make_mut(&mut self.ranks).push(u32::try_from(self.order.len()).unwrap_or(u32::MAX));
+        Arc::make_mut(&mut self.order).push(id);
         id
+    }
+
+    /// Puts another text, or none, in place of a file. What spoke of the old one must be made again.
+    pub fn replace(&mut self, id: FileId, file: Option<SourceFile>) {
+        if let Some(slot) = self.files.get_mut(id.0 as usize) {
+            *slot = file.map(Arc::new);
+        }
+    }
+
+    /// Says in which order the files are; it names every file that is there.
+    pub fn arrange(&mut self, order: Vec<FileId>) {
+        let mut ranks = vec![u32::MAX; self.files.len()];
+        for (rank, id) in (0u32..).zip(&order) {
+            if let Some(slot) = ranks.get_mut(id.0 as usize) {
+                *slot = rank;
+            }
+        }
+        self.order = Arc::new(order);
+        self.ranks = Arc::new(ranks);
+    }
+
+    /// The place of a file in the order in which people see them.
+    pub fn rank(&self, id: FileId) -> u32 {
+        self.ranks.get(id.0 as usize).copied().unwrap_or(u32::MAX)
     }
 
     /// The file with this id.
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize)
+        self.files.get(id.0 as usize)?.as_deref()
     }
 
     /// The text of a span.
@@ -106,9 +137,9 @@ impl Sources {
         Place { file: file.map_or_else(|| "".into(), |f| f.path.clone()), line, column }
     }
 
-    /// Every file with its id.
+    /// Every file with its id, in order.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        (0u32..).map(FileId).zip(&self.files)
+        self.order.iter().filter_map(|id| Some((*id, self.get(*id)?)))
     }
 }
 

@@ -1,2 +1,8 @@
 //! What an author asks of playbooks: tests, coverage, mutation, past incidents, two versions compared.
 //! One incident at a time, with totals that can be merged; `runtime` reads the incidents and runs them on threads.
+
+mod blame;
+pub mod coverage;
+mod expect;
+pub mod report;
+pub mod test;

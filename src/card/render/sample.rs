@@ -318,6 +318,7 @@ pub fn response() -> Response {
             language: "kql",
             query: "EmailEvents\n| where Timestamp between (datetime(2025-12-29T09:12:40Z) .. datetime(2026-01-15T10:02:11Z))\n| where SenderFromAddress =~ \"no-reply@example.net\" or Subject =~ \"Your session has expired\"\n| project Timestamp, RecipientEmailAddress, SenderFromAddress, Subject, DeliveryAction, LatestDeliveryLocation\n".to_owned(),
             cards: texts(&["c-similar"]),
+            rules: texts(&["similar_mail"]),
         }],
         similar: Vec::new(),
         summary: BTreeMap::new(),

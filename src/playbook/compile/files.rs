@@ -1,0 +1,136 @@
+//! The files of a compiler: their ids, trees and order, and the revision that they make.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::declare::{Declared, Says, says};
+use crate::diag::{Diagnostic, codes};
+use crate::playbook::read::Reader;
+use crate::playbook::yaml::{self, Node};
+use crate::source::{FileId, SourceFile, Sources, Span};
+
+/// A file that is there.
+pub(super) struct File {
+    pub layer: usize,
+    pub tree: Option<Node>,
+    /// What it declares.
+    pub says: Says,
+    /// What is wrong with it, whatever the other files say.
+    pub wrong: Vec<Diagnostic>,
+    hash: blake3::Hash,
+    /// Whether it begins with the mark that some editors write.
+    marked: bool,
+}
+
+/// All files that a compiler has seen. A name keeps its id, also while no file is called so.
+#[derive(Default)]
+pub(super) struct Files {
+    pub sources: Sources,
+    files: Vec<Option<File>>,
+    /// By layer and path; several where one layer has a path several times.
+    names: BTreeMap<usize, BTreeMap<Arc<str>, Vec<FileId>>>,
+    /// Whether files came or went since they were put in order.
+    moved: bool,
+}
+
+impl Files {
+    /// The id of the `nth` file with this layer and path.
+    pub fn known(&self, layer: usize, path: &str, nth: usize) -> Option<FileId> {
+        self.names.get(&layer)?.get(path)?.get(nth).copied()
+    }
+
+    /// The same; a new one if it was never seen.
+    pub fn id(&mut self, layer: usize, path: &str, nth: usize) -> FileId {
+        if let Some(id) = self.known(layer, path, nth) {
+            return id;
+        }
+        let id = self.sources.add(path, "");
+        self.files.push(None);
+        self.names.entry(layer).or_default().entry(path.into()).or_default().push(id);
+        id
+    }
+
+    pub fn get(&self, id: FileId) -> Option<&File> {
+        self.files.get(id.0 as usize)?.as_ref()
+    }
+
+    /// Whether a file is there with just this text.
+    pub fn holds(&self, id: FileId, text: &str) -> bool {
+        let (plain, marked) = unmarked(text);
+        self.get(id).is_some_and(|f| f.marked == marked) && self.sources.get(id).is_some_and(|s| *s.text == *plain)
+    }
+
+    /// Puts a text in place of what a file held; gives what it was.
+    pub fn put(&mut self, id: FileId, layer: usize, path: &str, text: &str) -> Option<File> {
+        let (plain, marked) = unmarked(text);
+        self.sources.replace(id, Some(SourceFile::new(path, plain)));
+        let mut reader = Reader { sources: &self.sources, out: Vec::new() };
+        let tree = self.sources.get(id).and_then(|f| {
+            let tree = yaml::parse(id, f, &mut reader.out);
+            let blank = || f.text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'));
+            if tree.is_none() && reader.out.is_empty() && !blank() {
+                reader.error(codes::YAML, Span::top(id), "the file holds nothing that can be read");
+            }
+            tree
+        });
+        let says = tree.as_ref().map(|t| says(&mut reader, t)).unwrap_or_default();
+        let wrong = reader.out;
+        self.swap(id, Some(File { layer, tree, says, wrong, hash: blake3::hash(text.as_bytes()), marked }))
+    }
+
+    /// Takes a file away; gives what it was.
+    pub fn remove(&mut self, id: FileId) -> Option<File> {
+        self.sources.replace(id, None);
+        self.swap(id, None)
+    }
+
+    fn swap(&mut self, id: FileId, new: Option<File>) -> Option<File> {
+        let slot = self.files.get_mut(id.0 as usize)?;
+        self.moved |= slot.is_some() != new.is_some();
+        std::mem::replace(slot, new)
+    }
+
+    /// The ids of the files that are there, without order.
+    pub fn present(&self) -> impl Iterator<Item = FileId> {
+        (0u32..).map(FileId).zip(&self.files).filter_map(|(id, f)| f.as_ref().map(|_| id))
+    }
+
+    /// Puts the files in order: by layer, then by path.
+    pub fn arrange(&mut self) {
+        if std::mem::take(&mut self.moved) {
+            let all = self.names.values().flat_map(|paths| paths.values().flatten().copied());
+            let order = all.filter(|id| self.get(*id).is_some()).collect();
+            self.sources.arrange(order);
+        }
+    }
+
+    /// Every file, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &File)> {
+        self.sources.iter().filter_map(|(id, _)| Some((id, self.get(id)?)))
+    }
+
+    /// The tree of what a file declares.
+    pub fn node(&self, d: &Declared) -> Option<&Node> {
+        let tree = self.get(d.file)?.tree.as_ref()?;
+        match d.entry {
+            None => Some(tree),
+            Some(n) => tree.get(d.kind)?.entries().get(n).map(|(_, v)| v),
+        }
+    }
+
+    /// Changes with every change of a text. The names and order of files do not matter to an answer, so they do not
+    /// matter to the revision.
+    pub fn revision(&self) -> String {
+        let mut texts: Vec<(usize, &[u8; 32])> = self.files.iter().flatten().map(|f| (f.layer, f.hash.as_bytes())).collect();
+        texts.sort_unstable();
+        let mut hash = blake3::Hasher::new();
+        for (layer, text) in &texts {
+            hash.update(&layer.to_le_bytes()).update(*text);
+        }
+        hash.finalize().to_hex().get(..16).unwrap_or("").to_owned()
+    }
+}
+
+fn unmarked(text: &str) -> (&str, bool) {
+    text.strip_prefix('\u{feff}').map_or((text, false), |plain| (plain, true))
+}

@@ -1,0 +1,168 @@
+//! Which clauses the tests have seen hold, and which they have seen fail: both belong to a clause that is tested.
+
+mod clauses;
+pub mod page;
+
+use std::collections::{BTreeMap, HashMap};
+
+pub use clauses::{Clause, What};
+
+use crate::playbook::PlaybookSet;
+use crate::playbook::set::Playbook;
+use crate::script::eval::Observed;
+use crate::script::expr::Key;
+use crate::source::{FileId, Sources, Span};
+
+/// A clause, and how often it came out each way.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The clause.
+    pub clause: Clause,
+    /// How often it held.
+    pub held: usize,
+    /// How often it did not.
+    pub failed: usize,
+}
+
+impl Seen {
+    /// How many of its two outcomes were seen.
+    fn outcomes(&self) -> usize {
+        usize::from(self.held > 0).saturating_add(usize::from(self.failed > 0))
+    }
+}
+
+/// The clauses of one file: of a playbook, or of a library over all playbooks that use it.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// The id of the playbook or library.
+    pub name: String,
+    /// Whether it is a library.
+    pub library: bool,
+    /// Its file.
+    pub file: FileId,
+    /// Its clauses, by place.
+    pub clauses: Vec<Seen>,
+    /// Clauses that cannot come out both ways, and why: they are not counted.
+    pub left_out: Vec<(Span, &'static str)>,
+}
+
+/// Outcomes that were seen, of how many there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Seen.
+    pub seen: usize,
+    /// Of so many: two for each clause.
+    pub of: usize,
+}
+
+impl Share {
+    fn and(self, other: Share) -> Share {
+        Share { seen: self.seen.saturating_add(other.seen), of: self.of.saturating_add(other.of) }
+    }
+
+    /// In hundredths of a percent, rounded down, so that 100 % means all of them. Nothing to see is all seen.
+    pub fn hundredths(self) -> usize {
+        self.seen.saturating_mul(10_000).checked_div(self.of).unwrap_or(10_000)
+    }
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let n = self.hundredths();
+        let (whole, tenth) = (n.checked_div(100).unwrap_or(0), n.checked_rem(100).unwrap_or(0).checked_div(10).unwrap_or(0));
+        write!(f, "{whole}.{tenth} %")
+    }
+}
+
+impl Unit {
+    /// How much of it was seen.
+    pub fn share(&self) -> Share {
+        Share { seen: self.clauses.iter().map(Seen::outcomes).fold(0, usize::saturating_add), of: self.clauses.len().saturating_mul(2) }
+    }
+}
+
+/// Clauses of playbooks and of the libraries that they use.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    /// Playbooks by id, then libraries by id.
+    pub units: Vec<Unit>,
+    /// Where each clause stands in `units`.
+    index: HashMap<(Span, Key), Vec<(usize, usize)>>,
+}
+
+impl Coverage {
+    /// The clauses of these playbooks, of which nothing was seen yet. `wanted` says whether a library's file is asked
+    /// about as well.
+    pub fn new(set: &PlaybookSet, playbooks: &[&Playbook], wanted: &dyn Fn(&str) -> bool) -> Self {
+        let mut units: Vec<Unit> = playbooks.iter().map(|p| clauses::of_playbook(p)).collect();
+        // A library's clauses count once, however many playbooks use it; whether any does, all of the set say.
+        let mut libraries: BTreeMap<String, Unit> = BTreeMap::new();
+        for p in playbooks {
+            for file in p.places.values().map(|s| s.file).filter(|f| *f != p.span.file) {
+                let Some(source) = set.sources.get(file).filter(|f| wanted(&f.path)) else { continue };
+                let name = library_id(&source.text).unwrap_or(&source.path).to_owned();
+                libraries.entry(name).or_insert_with_key(|name| clauses::of_library(name, file, p, &set.playbooks));
+            }
+        }
+        units.extend(libraries.into_values());
+        let mut index: HashMap<(Span, Key), Vec<(usize, usize)>> = HashMap::new();
+        for (u, unit) in units.iter().enumerate() {
+            for (n, s) in unit.clauses.iter().enumerate() {
+                index.entry((s.clause.span, s.clause.key)).or_default().push((u, n));
+            }
+        }
+        Self { units, index }
+    }
+
+    /// Adds what a test has seen.
+    pub fn add(&mut self, observed: &Observed) {
+        for (at, (held, failed)) in observed {
+            for (u, n) in self.index.get(at).into_iter().flatten() {
+                if let Some(s) = self.units.get_mut(*u).and_then(|u| u.clauses.get_mut(*n)) {
+                    s.held = s.held.saturating_add(*held);
+                    s.failed = s.failed.saturating_add(*failed);
+                }
+            }
+        }
+    }
+
+    /// How much of all was seen.
+    pub fn share(&self) -> Share {
+        self.units.iter().map(Unit::share).fold(Share::default(), Share::and)
+    }
+
+    /// As JSON.
+    pub fn document(&self, sources: &Sources) -> serde_json::Value {
+        let number = |s: Share| f64::from(u32::try_from(s.hundredths()).unwrap_or(u32::MAX)) / 100.0;
+        let place = |span: Span| {
+            let (from, to) = (sources.place(span), sources.place(Span { start: span.end, ..span }));
+            serde_json::json!({"line": from.line, "column": from.column, "end_line": to.line, "end_column": to.column})
+        };
+        let units: Vec<serde_json::Value> = self
+            .units
+            .iter()
+            .map(|u| {
+                let share = u.share();
+                serde_json::json!({
+                    if u.library { "library" } else { "playbook" }: u.name,
+                    "file": sources.get(u.file).map_or("", |f| &*f.path),
+                    "percent": number(share), "seen": share.seen, "of": share.of,
+                    "clauses": u.clauses.iter().map(|s| serde_json::json!({
+                        "what": s.clause.what.to_string(), "text": clauses::text(sources, s.clause.span), "place": place(s.clause.span),
+                        "held": s.held, "failed": s.failed,
+                    })).collect::<Vec<_>>(),
+                    "left_out": u.left_out.iter().map(|(span, why)| serde_json::json!({
+                        "text": clauses::text(sources, *span), "place": place(*span), "why": why,
+                    })).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        let all = self.share();
+        serde_json::json!({"percent": number(all), "seen": all.seen, "of": all.of, "files": units})
+    }
+}
+
+/// The id of a library's file.
+fn library_id(text: &str) -> Option<&str> {
+    text.lines().find_map(|l| l.strip_prefix("library:")).map(|id| id.split('#').next().unwrap_or(id).trim().trim_matches(['"', '\'']))
+}

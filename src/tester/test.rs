@@ -1,0 +1,181 @@
+//! One test of a playbook: its incident, the answer of the playbook alone, and what differs from what was expected.
+
+use crate::card::{self, Context, Response};
+use crate::diag::{Diagnostic, Severity, codes};
+use crate::eval;
+use crate::intake::{self, Read};
+use crate::model::{Incident, Time};
+use crate::playbook::PlaybookSet;
+use crate::playbook::set::Playbook;
+use crate::playbook::tests::{Given, Test};
+use crate::script::eval::Observed;
+use crate::script::{Cx, Facts};
+use crate::source::Span;
+
+use super::expect;
+
+/// Reads the incidents of a file that a test names: the name of the playbook's file, and what the test says.
+pub type Files<'a> = dyn Fn(&str, &str) -> Result<Vec<Read>, Box<Diagnostic>> + Sync + 'a;
+
+/// How a test ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What differs from what was expected, in the order of the file; nothing if the test passed.
+    pub failures: Vec<Failure>,
+    /// What came; nothing if the incident could not be had.
+    pub got: Option<Got>,
+    /// How each clause came out, where that was asked for.
+    pub observed: Observed,
+}
+
+/// Something that was expected and did not come, or the other way round.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The key of `expect:`; `incident` where there was none.
+    pub key: &'static str,
+    /// What was expected, what came, where, and why.
+    pub diagnostic: Diagnostic,
+}
+
+/// What came, in the words of `expect:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Got {
+    /// Whether `match:` holds.
+    pub matched: bool,
+    /// The classification, and the determination if there is one.
+    pub triage: String,
+    /// 0–100.
+    pub confidence: u8,
+    /// The cards, each as `card_id` or `card_id entity`, in the order of the answer.
+    pub cards: Vec<Came>,
+    /// The ids of the hunts that were written.
+    pub hunts: Vec<String>,
+    /// The codes of the answer's diagnostics.
+    pub diagnostics: Vec<String>,
+}
+
+/// A card that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// Its id in the playbook.
+    pub card: String,
+    /// The ids of what it is about.
+    pub entities: Vec<String>,
+    /// Whether the source says that it is done.
+    pub completed: bool,
+    /// Whether it can be applied.
+    pub available: bool,
+}
+
+impl std::fmt::Display for Came {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.card)?;
+        self.entities.iter().try_for_each(|e| write!(f, " {e}"))
+    }
+}
+
+/// The incident of a test, as its patches leave it.
+pub fn incident(file: &str, test: &Test, files: &Files<'_>) -> Result<Read, Box<Diagnostic>> {
+    let placed = |d: Diagnostic, span: Span| Box::new(Diagnostic { labels: Vec::new(), path: d.path.filter(|p| p != "$"), ..d }.at(span, ""));
+    let one = |all: Vec<Read>, span: Span| -> Result<Read, Box<Diagnostic>> {
+        let n = all.len();
+        match all.into_iter().next().filter(|_| n == 1) {
+            Some(read) => Ok(read),
+            None => {
+                let message = format!("a test is about one incident; this holds {n}");
+                Err(Box::new(Diagnostic::error(codes::NOT_RECOGNISED, span, message).help("keep the one in a file of its own")))
+            }
+        }
+    };
+    let (read, span) = match &test.incident {
+        Given::File(path, span) => (one(files(file, path).map_err(|d| placed(*d, *span))?, *span)?, *span),
+        Given::Inline(value, span) => (one(read_value(value).map_err(|d| placed(*d, *span))?, *span)?, *span),
+    };
+    if test.patch.is_empty() {
+        return Ok(read);
+    }
+    Err(Box::new(Diagnostic::error(codes::EXPECTED, span, "patches cannot be applied yet")))
+}
+
+fn read_value(value: &serde_json::Value) -> Result<Vec<Read>, Box<Diagnostic>> {
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
+    intake::read(&bytes, Some(intake::Source::GuidedResponse)).map_err(|r| r.diagnostic)
+}
+
+/// The day of a test: nothing that it says may change with the calendar.
+pub fn today(test: &Test, incident: &Incident) -> Time {
+    test.now.or(incident.last_activity).or(incident.created).unwrap_or(Time::UNIX_EPOCH)
+}
+
+/// Runs a test: asks the playbook alone, and compares; `observe` keeps how each clause came out.
+pub fn run(set: &PlaybookSet, playbook: &Playbook, test: &Test, files: &Files<'_>, observe: bool) -> Outcome {
+    let file = set.sources.get(playbook.span.file).map_or("", |f| &*f.path);
+    match incident(file, test, files) {
+        Ok(read) => {
+            let (facts, failed) = eval::facts(set, &read.incident, test.now);
+            compare(set, playbook, test, &Over { facts: &facts, failed, input: read.diagnostics.clone() }, observe)
+        }
+        Err(d) => Outcome { failures: vec![Failure { key: "incident", diagnostic: *d }], got: None, observed: Observed::new() },
+    }
+}
+
+/// What a playbook is asked over.
+pub struct Over<'a> {
+    /// The facts of the incident.
+    pub facts: &'a Facts<'a>,
+    /// What failed on the way to them.
+    pub failed: Vec<Diagnostic>,
+    /// What there is to say about the incident's text.
+    pub input: Vec<Diagnostic>,
+}
+
+/// Asks the playbook over facts that are known, and compares with what the test expects.
+pub fn compare(set: &PlaybookSet, playbook: &Playbook, test: &Test, over: &Over<'_>, observe: bool) -> Outcome {
+    let facts = over.facts;
+    let only = Some(playbook.id.to_string());
+    let context = Context { now: test.now, today: today(test, facts.incident), actor: None, input: over.input.clone(), only };
+    let mut cx = Cx::new(facts, set.questions);
+    if observe {
+        cx.observe();
+    }
+    let response = card::answer(set, &mut cx, over.failed.clone(), &context);
+    let observed = cx.observed();
+    let unmatched = eval::unmatched(&playbook.matching, facts);
+    let got = got(playbook, &response, unmatched.is_none());
+    let failures = expect::check(playbook, test, &mut cx, &response, unmatched, &got);
+    Outcome { failures, got: Some(got), observed }
+}
+
+/// The answer in the words of `expect:`.
+fn got(playbook: &Playbook, response: &Response, matched: bool) -> Got {
+    let t = &response.triage;
+    let mut cards = Vec::new();
+    for c in &response.cards {
+        for s in c.sources.iter().filter(|s| *s.playbook == *playbook.id) {
+            cards.push(Came {
+                card: s.card.clone(),
+                entities: c.entity.iter().chain(&c.entities).map(|e| e.id.clone()).collect(),
+                completed: c.status == card::response::Status::Completed,
+                available: c.availability.state == "available",
+            });
+        }
+    }
+    let mut diagnostics: Vec<String> = response.diagnostics.iter().map(|d| d.code.to_owned()).collect();
+    diagnostics.dedup();
+    let mut hunts: Vec<String> = response.hunts.iter().flat_map(|h| h.rules.iter().cloned()).collect();
+    hunts.sort();
+    hunts.dedup();
+    Got {
+        matched,
+        triage: t.determination.as_ref().map_or_else(|| t.classification.to_string(), |d| format!("{} {d}", t.classification)),
+        confidence: t.confidence,
+        cards,
+        hunts,
+        diagnostics,
+    }
+}
+
+/// A failed expectation as a diagnostic.
+pub(super) fn unlike(span: Span, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(codes::EXPECTED, Severity::Error, message).at(span, label)
+}
