@@ -1,6 +1,7 @@
 //! From what holds to what is shown: cards, triage, hunts, and the answer in every format.
 
 mod build;
+pub mod changes;
 mod evidence;
 pub mod graph;
 pub mod kql;

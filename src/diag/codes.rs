@@ -41,6 +41,7 @@ codes! {
     FILE_KIND = "GR110" "The first key does not say what the file is.";
     LIMIT = "GR111" "A documented limit is passed.";
     UNREADABLE = "GR112" "A file or folder cannot be read.";
+    FORMAT = "GR113" "A file that the formatter leaves as it is.";
     SYNTAX = "GR201" "An expression that does not parse.";
     UNSUPPORTED = "GR202" "Rhai that playbooks do not have.";
     UNKNOWN_NAME = "GR203" "A name that is not known here.";

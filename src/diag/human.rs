@@ -1,6 +1,6 @@
 //! Diagnostics for people, drawn as rustc does.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
 use super::{Diagnostic, Severity};
 use crate::source::{SourceFile, Sources};
@@ -45,11 +45,22 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> St
         if let Some(path) = &path {
             group = group.element(Level::NOTE.message(path.as_str()));
         }
-        let help = d.help.as_deref().map(visible);
-        if let Some(help) = &help {
-            group = group.element(Level::HELP.message(help.as_str()));
-        }
-        out.push_str(&renderer.render(&[group]));
+        // What to do is told once: above the change where there is one, else as a remark.
+        let help = d.help.as_deref().or(d.fix.as_ref().map(|f| f.title.as_str())).map(visible);
+        let source = d.fix.as_ref().and_then(|f| f.edits.first()).and_then(|(s, _)| sources.get(s.file));
+        let mut groups = match (&help, &d.fix, source) {
+            (Some(help), Some(fix), Some(source)) => {
+                let mut snippet = Snippet::source(&*source.text).path(&*source.path);
+                for (span, new) in &fix.edits {
+                    snippet = snippet.patch(Patch::new(clamp(&source.text, span.start as usize, span.end as usize), new.as_str()));
+                }
+                vec![group, Level::HELP.secondary_title(help.as_str()).element(snippet)]
+            }
+            (Some(help), ..) => vec![group.element(Level::HELP.message(help.as_str()))],
+            _ => vec![group],
+        };
+        groups.retain(|g| !g.is_empty());
+        out.push_str(&renderer.render(&groups));
         out.push_str("\n\n");
     }
     out

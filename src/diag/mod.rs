@@ -1,7 +1,12 @@
 //! A diagnostic as data, and how it is shown. Speaks for every room.
 
 pub mod codes;
+pub mod explain;
+pub mod github;
 pub mod human;
+pub mod json;
+pub mod mend;
+pub mod sarif;
 pub mod unified;
 
 use serde::Serialize;
@@ -55,7 +60,7 @@ pub struct Diagnostic {
 pub struct Fix {
     /// What it does: "write `clickers`".
     pub title: String,
-    /// The texts to be put in place of what stands there; they do not overlap.
+    /// The texts to be put in place of what stands there; they do not overlap, and lie in one file.
     pub edits: Vec<(Span, String)>,
     /// Whether it can be applied unseen: it changes nothing that the author may have meant.
     pub safe: bool,
@@ -95,6 +100,30 @@ impl Diagnostic {
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fix = Some(fix);
+        self
+    }
+
+    /// Asks for the known word that is near, and offers to write it at `span`; without one, says what is known instead.
+    #[must_use]
+    pub fn did_you_mean(mut self, span: Span, near: Option<&str>, otherwise: impl Into<String>) -> Self {
+        match near {
+            Some(near) => {
+                self.help = Some(format!("did you mean `{near}`?"));
+                // In any kind of quotes, these characters stand for themselves.
+                let plain = near.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+                self.fix = plain.then(|| Fix { title: format!("write `{near}`"), edits: vec![(span, near.to_owned())], safe: false });
+            }
+            None => self.help = Some(otherwise.into()).filter(|h: &String| !h.is_empty()),
+        }
+        self
+    }
+
+    /// Says of the fix, if there is one, that it can be applied unseen.
+    #[must_use]
+    pub fn safe(mut self) -> Self {
+        if let Some(fix) = &mut self.fix {
+            fix.safe = true;
+        }
         self
     }
 
@@ -157,12 +186,20 @@ pub struct Wire {
 
 /// The known word that is nearest to a misspelt one, for "did you mean".
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|k| (strsim::damerau_levenshtein(&word.to_lowercase(), &k.to_lowercase()), k))
-        .filter(|(distance, k)| *distance <= k.chars().count().max(3) / 3)
-        .min()
-        .map(|(_, k)| k)
+    near(word, known).min().map(|(_, k)| k)
+}
+
+/// All known words that a misspelt one may stand for, the nearest first.
+pub fn nearby<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut all: Vec<(usize, &str)> = near(word, known).collect();
+    all.sort_unstable();
+    all.into_iter().map(|(_, k)| k).collect()
+}
+
+fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = (usize, &'a str)> {
+    let word = word.to_lowercase();
+    let distance = move |k: &'a str| (strsim::damerau_levenshtein(&word, &k.to_lowercase()), k);
+    known.into_iter().map(distance).filter(|(distance, k)| *distance <= k.chars().count().max(3) / 3)
 }
 
 /// Sorts what has no place in an author's file, and takes out repetitions, so that what is shown does not depend on the

@@ -2,6 +2,7 @@
 
 pub mod because;
 pub mod signals;
+pub mod why;
 
 use std::collections::BTreeSet;
 
@@ -100,7 +101,7 @@ fn arms(playbook: &Playbook, cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Vec<
 }
 
 /// What a card is about, for each time that it holds.
-fn targets(card: &CardRule, cx: &mut Cx<'_>) -> Result<Vec<Vec<EntityIx>>, Stop> {
+pub(crate) fn targets(card: &CardRule, cx: &mut Cx<'_>) -> Result<Vec<Vec<EntityIx>>, Stop> {
     let entities = |v: &Value| -> Vec<EntityIx> {
         let mut seen = BTreeSet::new();
         v.items().iter().filter_map(|x| if let Value::Entity(e) = x { Some(*e) } else { None }).filter(|e| seen.insert(*e)).collect()

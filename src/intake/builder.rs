@@ -52,7 +52,11 @@ const NAMESPACES: &[(&str, bool)] = &[
     ("sam", false),
     ("host", false),
     ("record", true),
+    (SETTLED, true),
 ];
+
+/// The namespace of entities whose identity is settled: no two of them are one. Nothing that is read can name it.
+const SETTLED: &str = "=";
 
 /// Namespaces whose value stands alone after the kind (`user:ada@…`, not `user:upn:ada@…`).
 const BARE: &[&str] =
@@ -96,6 +100,8 @@ pub struct Draft {
     record: Vec<String>,
     id: Option<String>,
     at: Option<Time>,
+    reports: Vec<(Prop, Option<AlertRef>, Option<Time>, PropValue)>,
+    held: bool,
 }
 
 impl Draft {
@@ -120,6 +126,8 @@ impl Draft {
             record: Vec::new(),
             id: None,
             at: None,
+            reports: Vec::new(),
+            held: false,
         }
     }
 
@@ -138,6 +146,36 @@ impl Draft {
     /// The id that the author of the record gave it; it names the entity, whatever other ids there are.
     pub fn id(&mut self, id: &str) -> &mut Self {
         self.id = Some(id.trim().to_owned()).filter(|id| !id.is_empty());
+        self
+    }
+
+    /// Says that this is one entity of its own: it is no other one that is settled, whatever ids they share.
+    pub fn settle(&mut self, id: &str) -> &mut Self {
+        self.exact(SETTLED, id).id(id)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.strong.iter().any(|(ns, _)| ns == SETTLED)
+    }
+
+    /// One of the ids of a settled entity, as `namespace:value`.
+    pub fn known_as(&mut self, alias: &str) -> &mut Self {
+        if let Some((ns, value)) = alias.split_once(':').filter(|(ns, _)| is_namespace(ns) && !matches!(*ns, "sam" | "host" | "record" | "path")) {
+            self.exact(ns, value);
+        }
+        self.aliases.insert(alias.to_owned());
+        self
+    }
+
+    /// What was reported of a property, when, and by which alert.
+    pub fn report(&mut self, prop: Prop, alert: Option<AlertRef>, at: Option<Time>, value: PropValue) -> &mut Self {
+        self.reports.push((prop, alert, at, value));
+        self
+    }
+
+    /// Says that the alert holds a record of it, and does not only name it.
+    pub fn held(&mut self) -> &mut Self {
+        self.held = true;
         self
     }
 
@@ -328,7 +366,7 @@ fn clean(value: &str) -> Option<String> {
 
 /// Whether ids are kept in a namespace of this name.
 pub fn is_namespace(ns: &str) -> bool {
-    rank(ns) < NAMESPACES.len()
+    ns != SETTLED && rank(ns) < NAMESPACES.len()
 }
 
 /// Lower snake case of a source's word: `InProgress`, `in progress` and `inProgress` give `in_progress`.
@@ -340,7 +378,7 @@ pub fn snake(text: &str) -> String {
             if c.is_uppercase() && (before.is_lowercase() || before.is_ascii_digit()) {
                 out.push('_');
             }
-            out.extend(c.to_lowercase());
+            out.extend(c.to_lowercase().filter(|c| c.is_alphanumeric()));
         } else if !out.is_empty() && !out.ends_with('_') {
             out.push('_');
         }
@@ -563,7 +601,7 @@ impl Builder {
         let Some(rel) = Rel::named("ran_on") else { return };
         let placed: BTreeSet<usize> = self.links.iter().filter(|l| l.rel == rel).map(|l| l.from.0).collect();
         for (n, (alert, draft)) in self.drafts.iter().enumerate() {
-            let loose = draft.kind == Kind::Process && draft.scoped.is_empty() && !draft.tentative && !placed.contains(&n);
+            let loose = draft.kind == Kind::Process && draft.scoped.is_empty() && !draft.tentative && !draft.is_settled() && !placed.contains(&n);
             if let (true, Some(device)) = (loose, alert.and_then(|a| only_device.get(&a))) {
                 self.links.push(Link { alert: *alert, from: Ref(n), rel, to: Ref(sets.root(*device)), first: None, last: None });
             }
@@ -592,7 +630,7 @@ impl Builder {
         for group in groups {
             let drafts: Vec<(Option<AlertIx>, &Draft)> =
                 group.iter().filter_map(|n| self.drafts.get(*n)).map(|(alert, d)| (alert.and_then(|a| alert_order.get(a.0).copied()), d)).collect();
-            made.push((entity_of(&drafts, &alerts), group));
+            made.push((entity_of(&drafts, &alerts, alert_order), group));
         }
         unique_ids(&mut made);
         made.sort_by(|a, b| a.0.id.cmp(&b.0.id));
@@ -615,7 +653,7 @@ impl Builder {
             let (Some(alert), Some(Some(entity))) = (alert.and_then(|a| order.get(a.0)), place.get(n)) else { continue };
             if let Some(a) = alerts.get_mut(alert.0 as usize) {
                 a.entities.entry(*entity).or_default().extend(draft.roles.iter().cloned());
-                if !draft.record.is_empty() {
+                if draft.held || !draft.record.is_empty() {
                     a.named.insert(*entity);
                 }
             }
@@ -653,10 +691,10 @@ impl Builder {
 }
 
 /// One entity from the records of it.
-fn entity_of(drafts: &[(Option<AlertIx>, &Draft)], alerts: &[(AlertIx, &Alert)]) -> Entity {
+fn entity_of(drafts: &[(Option<AlertIx>, &Draft)], alerts: &[(AlertIx, &Alert)], order: &[AlertIx]) -> Entity {
     let kind = drafts.first().map_or(Kind::Other, |(_, d)| d.kind);
     let mut ids: Vec<(usize, &(String, String))> =
-        drafts.iter().flat_map(|(_, d)| d.strong.iter().chain(&d.weak)).map(|id| (rank(&id.0), id)).collect();
+        drafts.iter().flat_map(|(_, d)| d.strong.iter().chain(&d.weak)).filter(|id| id.0 != SETTLED).map(|id| (rank(&id.0), id)).collect();
     ids.sort();
     ids.dedup();
     let given = drafts.iter().filter_map(|(_, d)| d.id.as_ref()).min();
@@ -701,6 +739,10 @@ fn entity_of(drafts: &[(Option<AlertIx>, &Draft)], alerts: &[(AlertIx, &Alert)])
         let at = d.at.or_else(|| seen.and_then(|a| a.last.or(a.first).or(a.created)));
         for (p, value) in &d.props {
             entity.props.entry(*p).or_default().push(Report { at, alert: *alert, value: value.clone() });
+        }
+        for (p, alert, at, value) in &d.reports {
+            let alert = alert.and_then(|a| order.get(a.0)).copied();
+            entity.props.entry(*p).or_default().push(Report { at: *at, alert, value: value.clone() });
         }
         if !d.remediation.is_empty() {
             remediations.insert((at, d.remediation.clone()));
@@ -777,14 +819,16 @@ fn same_names(incident: &mut Incident) {
         // A name that many carry tells nothing.
         let same = devices.get(&v.name.to_lowercase()).filter(|all| all.len() <= MOST_NAMESAKES);
         for (device, d) in same.into_iter().flatten().filter(|(d, _)| !known.contains(&(vm, *d))) {
+            let alerts: BTreeSet<AlertIx> = v.alerts.union(&d.alerts).copied().collect();
+            let seen = || alerts.iter().filter_map(|a| incident.alert(*a));
             found.push(Relation {
                 from: vm,
                 rel,
                 to: *device,
                 basis: Basis::Record,
-                first: v.first_seen,
-                last: v.last_seen,
-                alerts: v.alerts.union(&d.alerts).copied().collect(),
+                first: v.first_seen.or_else(|| seen().filter_map(|a| a.first).min()),
+                last: v.last_seen.or_else(|| seen().filter_map(|a| a.last.or(a.first)).max()),
+                alerts,
             });
         }
     }
@@ -904,7 +948,7 @@ impl Sets {
                 if !taken {
                     holding.push(*n);
                 }
-                if let Some((other_ns, one, two)) = conflict {
+                if let Some((other_ns, one, two)) = conflict.filter(|(ns, ..)| ns != SETTLED) {
                     notes.push(
                         Diagnostic::new(
                             codes::CONFLICT,

@@ -192,7 +192,7 @@ impl Context {
         if text.len() <= limits::TEXT {
             return text;
         }
-        let mut at = limits::TEXT;
+        let mut at = limits::TEXT.saturating_sub('…'.len_utf8());
         while !text.is_char_boundary(at) {
             at = at.saturating_sub(1);
         }

@@ -17,6 +17,23 @@ pub fn read(bytes: &[u8], hint: Option<Source>) -> Result<Vec<Read>, Refusal> {
     read_tree(tree, hint, &reader)
 }
 
+/// Reads the one incident in a value that was parsed already: in our own format, or in any other that is recognised.
+pub fn read_value(value: &serde_json::Value) -> Result<Read, Refusal> {
+    let reader = Reader::default();
+    let tree = reader.value(value).map_err(|p| broken(&p))?;
+    // What an author writes in a test need not say its format.
+    let hint = match shape::of(&tree) {
+        Shape::Not(..) if matches!(tree, Json::Map(_)) && tree.text("schema").is_none() => Some(Source::GuidedResponse),
+        _ => None,
+    };
+    let mut all = read_tree(tree, hint, &reader)?;
+    match (all.pop(), all.len()) {
+        (Some(one), 0) => Ok(one),
+        (_, more) => Err(Refusal::new(codes::NOT_RECOGNISED, format!("{} incidents stand where one belongs", more.saturating_add(1)))
+            .help("give one incident, with its alerts in it")),
+    }
+}
+
 /// Reads a folder of table exports: files whose names speak of incidents or alerts, others are not looked at.
 pub fn read_tables(files: &[(String, Vec<u8>)]) -> Result<Vec<Read>, Refusal> {
     let reader = Reader::default();
@@ -77,6 +94,10 @@ fn tree(bytes: &[u8], reader: &Reader) -> Result<(Json, bool), Refusal> {
 }
 
 fn broken(p: &Problem) -> Refusal {
+    if p.line == 0 {
+        let refuse = |m: &str| if p.limit { Refusal::limit(m) } else { Refusal::new(codes::NOT_JSON, m) };
+        return refuse(&p.message).path(p.path.clone());
+    }
     if p.limit {
         return Refusal::limit(format!("line {}, column {}: {}", p.line, p.column, p.message)).path(p.path.clone());
     }

@@ -77,6 +77,12 @@ impl Reader {
         Ok((Json::List(all.into_boxed_slice()), true))
     }
 
+    /// A value that was parsed already, counted like any other.
+    pub fn value(&self, value: &serde_json::Value) -> Result<Json, Problem> {
+        self.trail.borrow_mut().clear();
+        Seed { reader: self, depth: 0 }.deserialize(value).map_err(|e| self.problem(&e, None))
+    }
+
     fn problem(&self, e: &serde_json::Error, document: Option<usize>) -> Problem {
         let mut path = String::from("$");
         if let Some(n) = document {
@@ -365,7 +371,8 @@ impl Json {
             Self::Text(t) if t.len() > limits::TEXT => {
                 found.push((path.clone(), t.len()));
                 let digest: String = blake3::hash(t.as_bytes()).to_hex().chars().take(8).collect();
-                let mut at = limits::TEXT;
+                // What was cut fits, so that it is not cut again where it is read again.
+                let mut at = limits::TEXT.saturating_sub(16);
                 while !t.is_char_boundary(at) {
                     at = at.saturating_sub(1);
                 }

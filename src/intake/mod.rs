@@ -5,6 +5,7 @@ mod context;
 mod defender_endpoint;
 mod defender_xdr;
 mod evidence;
+mod export;
 mod graph;
 mod input;
 pub mod json;
@@ -12,6 +13,7 @@ pub mod limits;
 pub mod native;
 pub mod net;
 mod ocsf;
+pub mod patch;
 mod rec;
 mod records;
 mod sentinel;
@@ -22,7 +24,7 @@ mod vocabulary;
 #[cfg(test)]
 mod tests;
 
-pub use input::{read, read_tables};
+pub use input::{read, read_tables, read_value};
 
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::{Alert, Incident, Level};

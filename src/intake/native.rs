@@ -1,8 +1,12 @@
 //! Our own format, `guided-response/incident/1`.
+//!
+//! What [`write`] wrote is read as exactly the same incident: an entity that says `settled: true` is one entity of its own
+//! with just these aliases, and its `history` tells what was reported of each property. What signals and lists say is
+//! never read; it is derived again.
 
 use std::collections::BTreeMap;
 
-use super::builder::{Draft, Ref, is_namespace};
+use super::builder::{AlertRef, Draft, Ref, is_namespace};
 use super::context::{Context, Place};
 use super::json::{Json, shown};
 use super::rec::Rec;
@@ -10,7 +14,9 @@ use super::records;
 use super::{Read, Refusal, Source, vocabulary};
 use crate::diag::{Severity, codes, nearest};
 use crate::model::kind::{PROPS, PropType};
-use crate::model::{Alert, Kind, Level, Prop, Rel};
+use crate::model::{Alert, Kind, Level, Prop, PropValue, Rel, Time};
+
+pub use super::export::write;
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "guided-response/incident/1";
@@ -21,19 +27,35 @@ pub fn from_json(json: &Json, path: &str) -> Result<Read, Refusal> {
     let Some(rec) = Rec::new(json, path) else {
         return Err(Refusal::new(codes::NOT_RECOGNISED, format!("{} stands where an incident belongs", json.kind())).path(path));
     };
-    let mut n = Native { known: BTreeMap::new() };
+    let mut n = Native::default();
     headline(&mut cx, &rec);
+    cx.each(&rec.items("alerts"), |cx, json, path| n.alert(cx, json, path));
     cx.each(&rec.items("entities"), |cx, json, path| n.entity(cx, json, path));
-    let mut places = BTreeMap::new();
-    cx.each(&rec.items("alerts"), |cx, json, path| n.alert(cx, json, path, &mut places));
-    cx.each(&rec.items("relations"), |cx, json, path| n.relation(cx, json, path, &places));
-    rec.skip(&["schema", "source", "entities", "alerts", "relations"]);
-    cx.incident_extra(&rec, &["extra"]);
+    for (place, json, path) in std::mem::take(&mut n.references) {
+        if cx.full() {
+            break;
+        }
+        n.reference(&mut cx, &place, json, &path);
+    }
+    cx.each(&rec.items("relations"), |cx, json, path| n.relation(cx, json, path));
+    rec.skip(&["schema", "entities", "alerts", "relations"]);
+    let mut extra = std::mem::take(&mut cx.b.incident.extra);
+    own_extra(&mut cx, &rec, &mut extra);
+    cx.b.incident.extra = extra;
     cx.finish()
+}
+
+/// The fields of a source that have no place of their own: `extra`, and the keys that are not ours.
+fn own_extra(cx: &mut Context, rec: &Rec<'_>, extra: &mut BTreeMap<String, String>) {
+    extra.extend(rec.object("extra").map(|bag| bag.rest()).unwrap_or_default());
+    cx.extra(rec, extra);
 }
 
 fn headline(cx: &mut Context, rec: &Rec<'_>) {
     let i = &mut cx.b.incident;
+    if let Some(source) = rec.text("source").and_then(|t| Source::parse(&t)) {
+        i.source = source.word().to_owned();
+    }
     i.id = super::id_or_digest(rec, &["id"]);
     i.title = rec.owned(&["title"]);
     i.description = rec.owned(&["description"]);
@@ -52,8 +74,14 @@ fn headline(cx: &mut Context, rec: &Rec<'_>) {
 }
 
 /// What the references of an incident stand for.
-struct Native {
+#[derive(Default)]
+struct Native<'j> {
+    /// By id as it is written.
     known: BTreeMap<String, Ref>,
+    /// By id in lower case.
+    folded: BTreeMap<String, Ref>,
+    places: BTreeMap<String, Place>,
+    references: Vec<(Place, &'j Json, String)>,
 }
 
 /// The namespace of an id that is written without one, by its form; a flag says whether it identifies by itself.
@@ -82,9 +110,10 @@ fn namespace(kind: Kind, id: &str) -> (&'static str, bool) {
     }
 }
 
-impl Native {
+impl<'j> Native<'j> {
     fn learn(&mut self, id: &str, r: Ref) {
-        self.known.entry(id.trim().to_lowercase()).or_insert(r);
+        self.known.entry(id.trim().to_owned()).or_insert(r);
+        self.folded.entry(id.trim().to_lowercase()).or_insert(r);
     }
 
     /// A draft for an id such as `user:ada@contoso.com`.
@@ -161,6 +190,10 @@ impl Native {
             return;
         };
         let kind = rec.text("kind").and_then(|k| Kind::parse(&k));
+        if let (Some(kind), Some(Json::Bool(true))) = (kind, rec.take("settled")) {
+            self.settled(cx, &rec, &id, kind);
+            return;
+        }
         let Some((mut d, _)) = Self::draft(cx, &id, kind, path) else { return };
         let kind = d.kind();
         d.name(3, &rec.owned(&["name"])).verdict(&rec.owned(&["verdict"]));
@@ -171,21 +204,11 @@ impl Native {
         }
         let aliases = rec.texts("aliases");
         aliases.iter().for_each(|a| Self::alias(&mut d, a));
-        rec.texts("tags").iter().for_each(|t| {
-            d.tag(t);
-        });
-        rec.texts("roles").iter().for_each(|t| {
-            d.role(t);
-        });
+        said(&mut d, &rec);
         if let Some(properties) = rec.object("properties") {
             set_properties(cx, &mut d, &properties);
         }
-        if let Some(fields) = rec.object("fields") {
-            for (k, v) in fields.rest() {
-                d.field(&k, &v);
-            }
-        }
-        rec.skip(&["kind", "signals", "alerts", "first_seen", "last_seen", "malicious", "suspicious", "records"]);
+        rec.skip(NOT_READ);
         let r = cx.add_apart(d);
         cx.declare(r, kind.word());
         cx.keep_rest(r, &rec, "");
@@ -197,7 +220,7 @@ impl Native {
 
     /// The entity that a reference stands for; one that is not listed is made from its id.
     fn find(&mut self, cx: &mut Context, place: &Place, id: &str, path: &str) -> Option<Ref> {
-        if let Some(r) = self.known.get(&id.trim().to_lowercase()) {
+        if let Some(r) = self.known.get(id.trim()).or_else(|| self.folded.get(&id.trim().to_lowercase())) {
             return Some(*r);
         }
         let (d, _) = Self::draft(cx, id, None, path)?;
@@ -206,7 +229,75 @@ impl Native {
         Some(r)
     }
 
-    fn alert(&mut self, cx: &mut Context, json: &Json, path: &str, places: &mut BTreeMap<String, Place>) {
+    /// An entity as [`write`] wrote it: nothing is derived, and it is no other one that is listed.
+    fn settled(&mut self, cx: &mut Context, rec: &Rec<'_>, id: &str, kind: Kind) {
+        let mut d = Draft::new(kind);
+        d.settle(id).name(3, &rec.owned(&["name"])).verdict(&rec.owned(&["verdict"])).remediation(&rec.owned(&["remediation_status"]));
+        let aliases = rec.texts("aliases");
+        for a in &aliases {
+            d.known_as(a);
+        }
+        said(&mut d, rec);
+        let history = rec.object("history");
+        if let Some(Json::Map(all)) = rec.object("properties").map(|p| p.json()) {
+            for (name, value) in all {
+                let path = format!("{}.properties.{name}", rec.path);
+                let Some(prop) = Prop::named(name).filter(|p| p.spec().kinds.has(kind)) else {
+                    cx.unread(&path, format!("a {kind} has no property `{}`", shown(name)));
+                    continue;
+                };
+                let Some(value) = typed(value, prop.spec().ty) else {
+                    if !value.is_blank() {
+                        cx.unread(&path, format!("{} stands where the property `{name}` belongs", value.kind()));
+                    }
+                    continue;
+                };
+                let reports = history.as_ref().map(|h| self.history(h, name, prop)).unwrap_or_default();
+                if holds(prop, &reports) == Some(&value) {
+                    reports.into_iter().for_each(|(alert, at, v)| {
+                        d.report(prop, alert, at, v);
+                    });
+                } else {
+                    // It was set since: what was reported before counts no more.
+                    let (alert, at) = reports.last().map_or((None, None), |(alert, at, _)| (*alert, *at));
+                    d.report(prop, alert, at, value);
+                }
+            }
+        }
+        rec.skip(NOT_READ);
+        let records = rec.object("records").map(|r| r.rest()).unwrap_or_default();
+        let r = cx.add_apart(d);
+        for (what, count) in records {
+            for _ in 0..count.parse::<u32>().unwrap_or(1) {
+                if cx.full() {
+                    return;
+                }
+                cx.declare(r, &what);
+            }
+        }
+        cx.keep_rest(r, rec, "");
+        self.learn(id, r);
+        for a in &aliases {
+            self.learn(&format!("{kind}:{a}"), r);
+        }
+    }
+
+    /// What was reported of a property, oldest first.
+    fn history(&self, history: &Rec<'_>, name: &str, prop: Prop) -> Vec<Told> {
+        let mut all: Vec<Told> = Vec::new();
+        for (json, path) in history.items(name) {
+            let Some(rec) = Rec::new(json, path) else { continue };
+            let Some(value) = rec.take("value").and_then(|v| typed(v, prop.spec().ty)) else { continue };
+            let alert = rec.text("alert").map(|id| self.places.get(&id.to_lowercase()).and_then(|p| p.alert));
+            // A report of an alert that is not there is none.
+            if let Some(alert) = alert.map_or(Some(None), |a| a.map(Some)) {
+                all.push((alert, rec.time(&["at"]), value));
+            }
+        }
+        all
+    }
+
+    fn alert(&mut self, cx: &mut Context, json: &'j Json, path: &str) {
         let Some(rec) = cx.object(json, path, "an alert") else { return };
         let mut a = Alert {
             id: super::id_or_digest(&rec, &["id"]),
@@ -223,36 +314,43 @@ impl Native {
         vocabulary::techniques(&mut a, techniques.iter().map(String::as_str));
         vocabulary::tactics(&mut a, tactics.iter().map(String::as_str));
         vocabulary::category(&mut a);
-        super::bags(&rec, &["extra"], &mut a.extra);
         let entities = rec.items("entities");
         rec.skip(&["signals", "entities"]);
-        cx.extra(&rec, &mut a.extra);
+        let mut extra = std::mem::take(&mut a.extra);
+        own_extra(cx, &rec, &mut extra);
+        a.extra = extra;
         let place = cx.alert(a);
-        places.insert(place.id.to_lowercase(), place.clone());
-        for (json, path) in entities {
-            let (id, roles) = match (json, Rec::new(json, path.as_str())) {
-                (Json::Text(id), _) => (id.to_string(), Vec::new()),
-                (_, Some(rec)) => (rec.owned(&["ref", "id"]), rec.texts("roles")),
-                _ => {
-                    cx.unread(&path, format!("{} stands where a reference to an entity belongs", json.kind()));
-                    continue;
-                }
-            };
-            if id.is_empty() {
-                cx.unread(&path, "a reference without a `ref`");
-                continue;
-            }
-            let Some(listed) = self.find(cx, &place, &id, &path) else { continue };
-            // One more record of the same thing, with the parts that it plays in this alert.
-            let Some(mut d) = cx.b.draft(listed).map(|d| d.again()) else { continue };
-            roles.iter().for_each(|role| {
-                d.role(role);
-            });
-            cx.add(&place, d);
-        }
+        self.places.insert(place.id.to_lowercase(), place.clone());
+        self.references.extend(entities.into_iter().map(|(json, path)| (place.clone(), json, path)));
     }
 
-    fn relation(&mut self, cx: &mut Context, json: &Json, path: &str, places: &BTreeMap<String, Place>) {
+    /// An entity that an alert names.
+    fn reference(&mut self, cx: &mut Context, place: &Place, json: &Json, path: &str) {
+        let (id, roles, held) = match (json, Rec::new(json, path)) {
+            (Json::Text(id), _) => (id.to_string(), Vec::new(), false),
+            (_, Some(rec)) => (rec.owned(&["ref", "id"]), rec.texts("roles"), rec.take("record") == Some(&Json::Bool(true))),
+            _ => {
+                cx.unread(path, format!("{} stands where a reference to an entity belongs", json.kind()));
+                return;
+            }
+        };
+        if id.is_empty() {
+            cx.unread(path, "a reference without a `ref`");
+            return;
+        }
+        let Some(listed) = self.find(cx, place, &id, path) else { return };
+        // One more record of the same thing, with the parts that it plays in this alert.
+        let Some(mut d) = cx.b.draft(listed).map(|d| d.again()) else { return };
+        roles.iter().for_each(|role| {
+            d.role(role);
+        });
+        if held {
+            d.held();
+        }
+        cx.add(place, d);
+    }
+
+    fn relation(&mut self, cx: &mut Context, json: &Json, path: &str) {
         let Some(rec) = cx.object(json, path, "a relation") else { return };
         let (from, name, to) = (rec.owned(&["from"]), rec.owned(&["relation"]), rec.owned(&["to"]));
         if Rel::named(&name).is_none() {
@@ -277,7 +375,7 @@ impl Native {
             cx.b.relate(None, a, &name, b, first, last);
         }
         for alert in alerts {
-            match places.get(&alert.to_lowercase()) {
+            match self.places.get(&alert.to_lowercase()) {
                 Some(place) => cx.b.relate(place.alert, a, &name, b, first, last),
                 None => {
                     cx.unread(path, format!("the alert `{}` of a relation is not in the incident", shown(&alert)));
@@ -286,6 +384,52 @@ impl Native {
             }
         }
     }
+}
+
+/// A report of a property: the alert that made it, when, and the value.
+type Told = (Option<AlertRef>, Option<Time>, PropValue);
+
+/// Keys of an entity that repeat what others say, and those that are read elsewhere.
+const NOT_READ: &[&str] =
+    &["kind", "signals", "alerts", "first_seen", "last_seen", "malicious", "suspicious", "records", "settled", "history", "properties"];
+
+/// Tags, parts and fields of an entity.
+fn said(d: &mut Draft, rec: &Rec<'_>) {
+    rec.texts("tags").iter().for_each(|t| {
+        d.tag(t);
+    });
+    rec.texts("roles").iter().for_each(|t| {
+        d.role(t);
+    });
+    for (k, v) in rec.object("fields").map(|f| f.rest()).unwrap_or_default() {
+        d.field(&k, &v);
+    }
+}
+
+/// What these reports of a property say now; of `was_…` whether any says yes.
+fn holds(prop: Prop, reports: &[Told]) -> Option<&PropValue> {
+    let ever = reports.iter().map(|(_, _, v)| v).find(|v| prop.spec().name.starts_with("was_") && **v == PropValue::Bool(true));
+    ever.or(reports.last().map(|(_, _, v)| v))
+}
+
+/// A value of a property as it is written by [`write`].
+fn typed(value: &Json, ty: PropType) -> Option<PropValue> {
+    Some(match (ty, value) {
+        (PropType::Int, Json::Int(n)) => PropValue::Int(*n),
+        (PropType::Bool, Json::Bool(b)) => PropValue::Bool(*b),
+        (PropType::Texts, Json::List(all)) => PropValue::Texts(
+            all.iter().filter_map(|x| if let Json::Text(t) = x { Some(t.to_string()) } else { x.scalar().map(|t| t.into_owned()) }).collect(),
+        ),
+        (PropType::Text, Json::Text(t)) => PropValue::Text(t.to_string()),
+        (PropType::Text | PropType::Texts, one) => {
+            let text = one.scalar()?.into_owned();
+            if ty == PropType::Text { PropValue::Text(text) } else { PropValue::Texts(vec![text]) }
+        }
+        (PropType::Level, one) => PropValue::Level(Level::of_source(&one.scalar()?)?),
+        (PropType::Time, one) => PropValue::Time(super::rec::moment(one)?),
+        (PropType::Int, one) => PropValue::Int(one.scalar()?.parse().ok()?),
+        (PropType::Bool, one) => PropValue::Bool(one.scalar()?.parse().ok()?),
+    })
 }
 
 fn set_properties(cx: &mut Context, d: &mut Draft, rec: &Rec<'_>) {

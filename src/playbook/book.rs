@@ -11,7 +11,7 @@ use super::scope::{Around, Scope, scope};
 use super::set::{CardRule, Match, Playbook, Status};
 use super::text::level_of;
 use super::yaml::Node;
-use crate::diag::{codes, nearest};
+use crate::diag::{Diagnostic, codes, nearest};
 use crate::script::Questions;
 
 /// Compiles a playbook; what is wrong is reported.
@@ -43,9 +43,9 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
         match around.libraries.get(&*s.text) {
             Some(library) => base.take(reader, s.span, library),
             None => {
-                let help = nearest(&s.text, around.libraries.keys().copied())
-                    .map_or_else(|| "declare it in a `library:` file".to_owned(), |k| format!("did you mean `{k}`?"));
-                reader.error_help(codes::UNKNOWN_REF, s.span, format!("there is no library `{}`", s.text), help);
+                let near = nearest(&s.text, around.libraries.keys().copied());
+                let d = Diagnostic::error(codes::UNKNOWN_REF, s.span, format!("there is no library `{}`", s.text));
+                reader.report(d.did_you_mean(s.inner(), near, "declare it in a `library:` file"));
             }
         }
     }
@@ -82,9 +82,9 @@ fn matching(reader: &mut Reader<'_>, node: &Node, around: &Around<'_>) -> Match 
         if around.types.contains(&*s.text) {
             types.insert(s.text.clone());
         } else {
-            let help = nearest(&s.text, around.types.iter().copied())
-                .map_or_else(|| "declare it in a file of `incident_types:`".to_owned(), |k| format!("did you mean `{k}`?"));
-            reader.error_help(codes::UNKNOWN_REF, s.span, format!("there is no incident type `{}`", s.text), help);
+            let near = nearest(&s.text, around.types.iter().copied());
+            let d = Diagnostic::error(codes::UNKNOWN_REF, s.span, format!("there is no incident type `{}`", s.text));
+            reader.report(d.did_you_mean(s.inner(), near, "declare it in a file of `incident_types:`"));
         }
     }
     let techniques = fields.get("techniques").map(|n| reader.texts(n, "`techniques`")).unwrap_or_default();

@@ -74,9 +74,8 @@ impl<'b> Book<'b, '_> {
         } else {
             format!("there is no action `{}`", s.text)
         };
-        let help = nearest(&s.text, self.around.actions.keys().map(|k| &**k))
-            .map_or_else(|| "`engine actions` lists them".to_owned(), |k| format!("did you mean `{k}`?"));
-        self.reader.error_help(codes::UNKNOWN_REF, s.span, message, help);
+        let near = nearest(&s.text, self.around.actions.keys().map(|k| &**k));
+        self.reader.report(Diagnostic::error(codes::UNKNOWN_REF, s.span, message).did_you_mean(s.inner(), near, "`engine actions` lists them"));
         None
     }
 
@@ -173,9 +172,9 @@ impl<'b> Book<'b, '_> {
             if self.ids.contains_key(&s.text) {
                 all.push(s.text.clone());
             } else {
-                let help = nearest(&s.text, self.ids.keys().map(|k| &**k))
-                    .map_or_else(|| format!("{what} names cards of this playbook"), |k| format!("did you mean `{k}`?"));
-                self.reader.error_help(codes::UNKNOWN_REF, s.span, format!("there is no card `{}` in this playbook", s.text), help);
+                let near = nearest(&s.text, self.ids.keys().map(|k| &**k));
+                let d = Diagnostic::error(codes::UNKNOWN_REF, s.span, format!("there is no card `{}` in this playbook", s.text));
+                self.reader.report(d.did_you_mean(s.inner(), near, format!("{what} names cards of this playbook")));
             }
         }
         all
@@ -233,9 +232,9 @@ impl<'b> Book<'b, '_> {
     fn hunt_of<'n>(&mut self, fields: &Fields<'n>, hunts: &BTreeMap<Arc<str>, HuntRule>) -> Option<&'n Scalar> {
         let h = fields.get("hunt").and_then(|n| self.reader.text(n, "`hunt`"))?;
         if !hunts.contains_key(&*h.text) {
-            let help = nearest(&h.text, hunts.keys().map(|k| &**k))
-                .map_or_else(|| "declare it under `hunts:`".to_owned(), |k| format!("did you mean `{k}`?"));
-            self.reader.error_help(codes::UNKNOWN_REF, h.span, format!("there is no hunt `{}` in this playbook", h.text), help);
+            let near = nearest(&h.text, hunts.keys().map(|k| &**k));
+            let d = Diagnostic::error(codes::UNKNOWN_REF, h.span, format!("there is no hunt `{}` in this playbook", h.text));
+            self.reader.report(d.did_you_mean(h.inner(), near, "declare it under `hunts:`"));
         }
         Some(h)
     }
@@ -244,26 +243,17 @@ impl<'b> Book<'b, '_> {
         let mut made: BTreeMap<Arc<str>, String> = action.params.iter().filter_map(|(k, p)| Some((k.clone(), p.default.clone()?))).collect();
         for (name, n) in fields.get("params").map(|n| self.reader.ids(n, "`params`")).unwrap_or_default() {
             let Some(p) = action.params.get(&*name.text) else {
-                let help = nearest(&name.text, action.params.keys().map(|k| &**k)).map_or_else(
-                    || {
-                        format!(
-                            "`{}` takes {}",
-                            action.id,
-                            if action.params.is_empty() {
-                                "none".to_owned()
-                            } else {
-                                action.params.keys().map(|k| &**k).collect::<Vec<_>>().join(", ")
-                            }
-                        )
-                    },
-                    |k| format!("did you mean `{k}`?"),
-                );
-                self.reader.error_help(codes::PARAMS, name.span, format!("`{}` has no parameter `{}`", action.id, name.text), help);
+                let known: Vec<&str> = action.params.keys().map(|k| &**k).collect();
+                let takes = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                let d = Diagnostic::error(codes::PARAMS, name.span, format!("`{}` has no parameter `{}`", action.id, name.text));
+                let near = nearest(&name.text, known.iter().copied());
+                self.reader.report(d.did_you_mean(name.inner(), near, format!("`{}` takes {takes}", action.id)));
                 continue;
             };
             let Some(v) = self.reader.text(n, &name.text) else { continue };
             if !p.values.is_empty() && !p.values.iter().any(|x| **x == *v.text) {
-                self.reader.error(codes::PARAMS, v.span, format!("`{}` is one of {}", name.text, p.values.join(", ")));
+                let d = Diagnostic::error(codes::PARAMS, v.span, format!("`{}` is one of {}", name.text, p.values.join(", ")));
+                self.reader.report(d.did_you_mean(v.inner(), nearest(&v.text, p.values.iter().map(String::as_str)), ""));
                 continue;
             }
             made.insert(name.text.clone(), v.text.to_string());

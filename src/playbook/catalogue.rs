@@ -9,7 +9,7 @@ use super::read::{Fields, Reader};
 use super::set::{Action, Guard, IMPACTS, IncidentType, Param, Permissions, Says, Signal, SignalRule, TypeRule};
 use super::text::{bool_expression, level_of, template};
 use super::yaml::Node;
-use crate::diag::{codes, nearest};
+use crate::diag::{Diagnostic, codes, nearest};
 use crate::model::level::squash;
 use crate::model::{Kind, Kinds, Phase, Prop, PropType, PropValue, Rel, Verdict};
 use crate::script::glob::Glob;
@@ -132,9 +132,9 @@ impl Catalogue<'_, '_> {
         }
         if let Some(n) = fields.get("relations") {
             for s in self.reader.texts(n, "`relations`") {
-                match relation(&s.text) {
+                match relation(s) {
                     Ok(r) => says.relations.push(r),
-                    Err((code, message)) => self.reader.error_help(code, s.span, message, "a relation is written as in \"user clicked url\""),
+                    Err(d) => self.reader.report(*d),
                 }
             }
         }
@@ -178,9 +178,8 @@ impl Catalogue<'_, '_> {
     fn property(&mut self, kind: Kind, name: &Scalar, value: &Node) -> Option<(Prop, PropValue)> {
         let Some(p) = Prop::named(&name.text).filter(|p| p.spec().kinds.has(kind)) else {
             let known = crate::model::kind::PROPS.iter().filter(|p| p.kinds.has(kind)).map(|p| p.name);
-            let help = nearest(&name.text, known)
-                .map_or_else(|| "see docs/functions.md for what each kind has".to_owned(), |k| format!("did you mean `{k}`?"));
-            self.reader.error_help(codes::UNKNOWN_PROPERTY, name.span, format!("{kind} has no property `{}`", name.text), help);
+            let d = Diagnostic::error(codes::UNKNOWN_PROPERTY, name.span, format!("{kind} has no property `{}`", name.text));
+            self.reader.report(d.did_you_mean(name.inner(), nearest(&name.text, known), "see docs/functions.md for what each kind has"));
             return None;
         };
         let v = match p.spec().ty {
@@ -250,9 +249,8 @@ impl Catalogue<'_, '_> {
         if let Some(u) = undo
             && !ids.contains(&*u.text)
         {
-            let help =
-                nearest(&u.text, ids.iter().copied()).map_or_else(|| "declare it in `actions:`".to_owned(), |k| format!("did you mean `{k}`?"));
-            r.error_help(codes::UNKNOWN_REF, u.span, format!("there is no action `{}`", u.text), help);
+            let d = Diagnostic::error(codes::UNKNOWN_REF, u.span, format!("there is no action `{}`", u.text));
+            r.report(d.did_you_mean(u.inner(), nearest(&u.text, ids.iter().copied()), "declare it in `actions:`"));
         }
         let mut params: BTreeMap<Arc<str>, Param> = BTreeMap::new();
         if let Some(n) = fields.get("params") {
@@ -357,20 +355,26 @@ impl Catalogue<'_, '_> {
         let fields = self.reader.keys(tree, "a file of permissions", keys::PERMISSIONS_FILE);
         let Some(n) = fields.get("permissions") else { return };
         let fields = self.reader.keys(n, "`permissions`", keys::PERMISSIONS);
+        let mut given: Vec<(&Scalar, &Scalar)> = Vec::new();
         for (key, map) in [("roles", &mut into.roles), ("users", &mut into.users)] {
             let Some(n) = fields.get(key) else { continue };
             for (name, node) in self.reader.ids(n, &format!("`{key}`")) {
-                let all = self.reader.texts(node, &name.text).iter().map(|s| s.text.to_string()).collect();
-                map.insert(name.text.to_string(), all);
+                let all = self.reader.texts(node, &name.text);
+                map.insert(name.text.to_string(), all.iter().map(|s| s.text.to_string()).collect());
+                if key == "users" {
+                    given.extend(all.into_iter().map(|role| (name, role)));
+                }
             }
         }
-        for (user, roles) in &into.users {
-            for role in roles {
-                if !into.roles.contains_key(role) {
-                    let help = nearest(role, into.roles.keys().map(String::as_str))
-                        .map_or_else(|| "declare it under `roles`".to_owned(), |k| format!("did you mean `{k}`?"));
-                    self.reader.error_help(codes::UNKNOWN_REF, n.span, format!("`{user}` has the role `{role}`, which does not exist"), help);
-                }
+        for (user, role) in given {
+            if !into.roles.contains_key(&*role.text) {
+                let near = nearest(&role.text, into.roles.keys().map(String::as_str));
+                let message = format!("`{}` has the role `{}`, which does not exist", user.text, role.text);
+                self.reader.report(Diagnostic::error(codes::UNKNOWN_REF, role.span, message).did_you_mean(
+                    role.inner(),
+                    near,
+                    "declare it under `roles`",
+                ));
             }
         }
     }
@@ -395,9 +399,8 @@ pub(crate) fn technique(reader: &mut Reader<'_>, s: &Scalar) -> Option<String> {
     if crate::model::technique::technique(&s.text).is_some() {
         return Some(s.text.to_string());
     }
-    let help = nearest(&s.text, crate::model::technique::technique_ids())
-        .map_or_else(|| "see attack.mitre.org".to_owned(), |k| format!("did you mean `{k}`?"));
-    reader.error_help(codes::UNKNOWN_WORD, s.span, format!("the ATT&CK matrix has no technique `{}`", s.text), help);
+    let d = Diagnostic::error(codes::UNKNOWN_WORD, s.span, format!("the ATT&CK matrix has no technique `{}`", s.text));
+    reader.report(d.did_you_mean(s.inner(), nearest(&s.text, crate::model::technique::technique_ids()), "see attack.mitre.org"));
     None
 }
 
@@ -410,9 +413,9 @@ pub(crate) fn signal_ids(reader: &mut Reader<'_>, node: &Node, names: &Names) ->
                 found.insert(id.clone());
             }
             None => {
-                let help = nearest(&s.text, names.signals.iter().map(|s| &**s))
-                    .map_or_else(|| "declare it in a file of `signals:`".to_owned(), |k| format!("did you mean `{k}`?"));
-                reader.error_help(codes::UNKNOWN_REF, s.span, format!("there is no signal `{}`", s.text), help);
+                let near = nearest(&s.text, names.signals.iter().map(|s| &**s));
+                let d = Diagnostic::error(codes::UNKNOWN_REF, s.span, format!("there is no signal `{}`", s.text));
+                reader.report(d.did_you_mean(s.inner(), near, "declare it in a file of `signals:`"));
             }
         }
     }
@@ -420,26 +423,30 @@ pub(crate) fn signal_ids(reader: &mut Reader<'_>, node: &Node, names: &Names) ->
 }
 
 /// `user clicked url`
-fn relation(text: &str) -> Result<(Kind, Rel, Kind), (&'static str, String)> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let [from, rel, to] = words.as_slice() else { return Err((codes::WRONG_SHAPE, format!("`{text}` is not three words"))) };
+fn relation(s: &Scalar) -> Result<(Kind, Rel, Kind), Box<Diagnostic>> {
+    let words: Vec<&str> = s.text.split_whitespace().collect();
+    let form = "a relation is written as in \"user clicked url\"";
+    let [from, rel, to] = words.as_slice() else {
+        return Err(Box::new(Diagnostic::error(codes::WRONG_SHAPE, s.span, format!("`{}` is not three words", s.text)).help(form)));
+    };
+    // Where a word stands: the last of two equal ones is the second end.
+    let place = |w: &str| {
+        let at = if w == *to { s.text.rfind(w) } else { s.text.find(w) }.unwrap_or(0);
+        s.place(at, at.saturating_add(w.len()))
+    };
+    let unknown = |code, what: &str, w: &str, near: Option<&str>| {
+        Box::new(Diagnostic::error(code, place(w), format!("there is no {what} `{w}`")).did_you_mean(place(w), near, form))
+    };
     let kind = |w: &str| {
-        Kind::ALL
-            .iter()
-            .copied()
-            .find(|k| k.word() == w)
-            .ok_or_else(|| (codes::UNKNOWN_WORD, format!("there is no kind of entity `{w}`{}", near(w, Kind::ALL.iter().map(|k| k.word())))))
+        let found = Kind::ALL.iter().copied().find(|k| k.word() == w);
+        found.ok_or_else(|| unknown(codes::UNKNOWN_WORD, "kind of entity", w, nearest(w, Kind::ALL.iter().map(|k| k.word()))))
     };
     let (from, to) = (kind(from)?, kind(to)?);
-    let r = Rel::named(rel).ok_or_else(|| {
-        (codes::UNKNOWN_RELATION, format!("there is no relation `{rel}`{}", near(rel, crate::model::kind::RELATIONS.iter().map(|r| r.name))))
-    })?;
+    let known = || nearest(rel, crate::model::kind::RELATIONS.iter().map(|r| r.name));
+    let r = Rel::named(rel).ok_or_else(|| unknown(codes::UNKNOWN_RELATION, "relation", rel, known()))?;
     if !r.spec().from.has(from) || !r.spec().to.has(to) {
-        return Err((codes::UNKNOWN_RELATION, format!("`{rel}` leads from {} to {}, not from {from} to {to}", r.spec().from, r.spec().to)));
+        let message = format!("`{rel}` leads from {} to {}, not from {from} to {to}", r.spec().from, r.spec().to);
+        return Err(Box::new(Diagnostic::error(codes::UNKNOWN_RELATION, s.span, message).help(form)));
     }
     Ok((from, r, to))
-}
-
-fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(word, known).map_or_else(String::new, |k| format!("; did you mean `{k}`?"))
 }

@@ -4,7 +4,7 @@ use super::keys;
 use super::read::Reader;
 use super::yaml::{Node, Style, Yaml};
 use crate::diag::codes;
-use crate::source::{Scalar, Span};
+use crate::source::Scalar;
 
 /// Applies an overlay to what it names: a playbook, or `signals.ID`, `lists.ID`, `incident_types.ID`, `library.ID`. Gives
 /// the changed tree, if all of the overlay fits; `known` are the names of all that could be meant.
@@ -19,10 +19,7 @@ pub fn apply(reader: &mut Reader<'_>, overlay: &Node, target: Option<&Node>, kno
     }
     let Some(mut target) = target.cloned() else {
         let d = crate::diag::Diagnostic::error(codes::UNKNOWN_REF, id.span, format!("there is no `{}` to change", id.text));
-        reader.report(match crate::diag::nearest(&id.text, known().iter().map(String::as_str)) {
-            Some(near) => d.help(format!("did you mean `{near}`?")),
-            None => d,
-        });
+        reader.report(d.did_you_mean(id.inner(), crate::diag::nearest(&id.text, known().iter().map(String::as_str)), ""));
         return None;
     };
     if let Some(base) = fields.get("base").and_then(|n| reader.text(n, "`base`")) {
@@ -93,7 +90,7 @@ fn edit(reader: &mut Reader<'_>, root: &mut Node, path: &Scalar, change: Change<
         Change::Set(value) => match child(here, last) {
             Some(slot) => *slot = value.clone(),
             None => match &mut here.yaml {
-                Yaml::Map(entries) => entries.push((word(last, path.span), value.clone())),
+                Yaml::Map(entries) => entries.push((word(last, path), value.clone())),
                 _ => reader.error(codes::UNKNOWN_REF, path.span, format!("`{}` leads nowhere: there is no `{last}`", path.text)),
             },
         },
@@ -102,7 +99,7 @@ fn edit(reader: &mut Reader<'_>, root: &mut Node, path: &Scalar, change: Change<
                 Some(slot) => slot,
                 None => match &mut here.yaml {
                     Yaml::Map(entries) => {
-                        entries.push((word(last, path.span), value.clone()));
+                        entries.push((word(last, path), value.clone()));
                         return;
                     }
                     _ => {
@@ -148,7 +145,9 @@ fn child<'n>(node: &'n mut Node, step: &str) -> Option<&'n mut Node> {
     }
 }
 
-fn word(text: &str, span: Span) -> Node {
+/// The last step of a path as a key.
+fn word(text: &str, path: &Scalar) -> Node {
+    let span = path.place(path.text.len().saturating_sub(text.len()), path.text.len());
     Node { yaml: Yaml::Scalar(Scalar::plain(span.file, text, span.start as usize).spanning(span), Style::Plain), span, odd: None }
 }
 

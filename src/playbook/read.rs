@@ -1,29 +1,10 @@
 //! Reading a map of a file: known keys, wanted shapes, and all that is wrong at once.
 
+use super::holds::Key;
+use super::mend;
 use super::yaml::{Node, Style, Yaml};
-use crate::diag::{Diagnostic, codes, nearest};
+use crate::diag::{Diagnostic, codes, nearby, nearest};
 use crate::source::{Scalar, Sources, Span};
-
-/// A key of a file: its name, whether it must be there, and what it holds.
-#[derive(Clone, Copy, Debug)]
-pub struct Key {
-    /// Its name.
-    pub name: &'static str,
-    /// Whether it must be there.
-    pub required: bool,
-    /// What it holds, in a sentence.
-    pub doc: &'static str,
-}
-
-/// A key that may be there.
-pub const fn may(name: &'static str, doc: &'static str) -> Key {
-    Key { name, required: false, doc }
-}
-
-/// A key that must be there.
-pub const fn must(name: &'static str, doc: &'static str) -> Key {
-    Key { name, required: true, doc }
-}
 
 /// Collects what is wrong while files are read.
 pub struct Reader<'a> {
@@ -57,47 +38,69 @@ impl<'a> Reader<'a> {
         };
         self.plain_node(node);
         let mut seen: Vec<&str> = Vec::new();
-        for (k, _) in entries {
+        for (n, (k, _)) in entries.iter().enumerate() {
             let Some(name) = k.scalar().map(|s| &*s.text) else {
                 self.error(codes::UNKNOWN_KEY, k.span, format!("a key of {what} is a word; this is {}", k.what()));
                 continue;
             };
             if seen.contains(&name) {
-                self.error(codes::DUPLICATE_KEY, k.span, format!("the key `{name}` stands twice"));
+                self.repeated(entries, n, format!("the key `{name}` stands twice"));
             }
             seen.push(name);
             if !keys.iter().any(|known| known.name == name) {
-                let mut d = Diagnostic::error(codes::UNKNOWN_KEY, k.span, format!("{what} has no key `{name}`"));
-                d = match nearest(name, keys.iter().map(|k| k.name)) {
-                    Some(near) => d.help(format!("did you mean `{near}`?")),
-                    None => d.help(format!("its keys are {}", keys.iter().map(|k| k.name).collect::<Vec<_>>().join(", "))),
-                };
-                self.out.push(d);
+                let known: Vec<&str> = keys.iter().map(|k| k.name).collect();
+                let near = nearby(name, known.iter().copied());
+                let d = Diagnostic::error(codes::UNKNOWN_KEY, k.span, format!("{what} has no key `{name}`"));
+                let place = k.scalar().map_or(k.span, Scalar::inner);
+                let d = d.did_you_mean(place, near.first().copied(), format!("its keys are {}", known.join(", ")));
+                // Nothing else can be meant if one word alone is near, and it is not there yet.
+                let certain = matches!(near.as_slice(), [one] if node.get(one).is_none());
+                self.out.push(if certain { d.safe() } else { d });
             }
         }
         for k in keys.iter().filter(|k| k.required && !seen.contains(&k.name)) {
             let span = Span { end: node.span.start.saturating_add(1).min(node.span.end), ..node.span };
-            self.out.push(Diagnostic::error(codes::MISSING_KEY, span, format!("{what} needs `{}`", k.name)).help(format!("`{}`: {}", k.name, k.doc)));
+            let d = Diagnostic::error(codes::MISSING_KEY, span, format!("{what} needs `{}`", k.name)).help(format!("`{}`: {}", k.name, k.doc));
+            let fix = if k.name == "format" { mend::second_line(self.sources, node, "format: 1") } else { None };
+            self.out.push(fix.into_iter().fold(d, Diagnostic::fix));
         }
         Fields { entries, bad: false }
     }
 
+    /// A key that stands in an earlier entry as well.
+    fn repeated(&mut self, entries: &[(Node, Node)], n: usize, message: String) {
+        let Some((key, _)) = entries.get(n) else { return };
+        let same = |k: &Node| k.scalar().zip(key.scalar()).is_some_and(|(a, b)| a.text == b.text);
+        let first = entries.iter().find(|(k, _)| same(k)).map_or(key.span, |(k, _)| k.span);
+        let d = Diagnostic::error(codes::DUPLICATE_KEY, key.span, message).at(first, "first here");
+        self.out.push(match mend::without_repeated(self.sources, entries, n) {
+            Some(fix) => d.help("both say the same: one is enough").fix(fix),
+            None => d.help("keep the one that is meant"),
+        });
+    }
+
     /// A node without tag, anchor or alias.
     pub fn plain_node(&mut self, node: &Node) -> bool {
+        self.plain(node, false)
+    }
+
+    fn plain(&mut self, node: &Node, expression: bool) -> bool {
         if let Some((what, span)) = node.odd {
-            let help = self.quoted(span).unwrap_or_else(|| "write the value out; playbooks have no tags, anchors and aliases".into());
-            self.error_help(codes::NOT_PLAIN, span, format!("{what} stands here"), help);
+            let d = Diagnostic::error(codes::NOT_PLAIN, span, format!("{what} stands here"));
+            self.in_quotes(d, expression, "write the value out; playbooks have no tags, anchors and aliases");
             return false;
         }
         true
     }
 
-    /// The quoted form of what stands at a place.
-    fn quoted(&self, span: Span) -> Option<String> {
-        let file = self.sources.get(span.file)?;
-        let (line, column) = file.line_column(span.start);
-        let start = file.line_start(line)?;
-        quoted_form(file.text.get(start..)?.lines().next()?, column)
+    /// Reports something where YAML did not read what is meant, with the quoted form.
+    fn in_quotes(&mut self, d: Diagnostic, expression: bool, otherwise: &str) {
+        let value = d.labels.first().and_then(|l| mend::Value::at(self.sources, l.span));
+        self.out.push(match value {
+            Some(v) => d.help(format!("put all of `{}:` in quotes", v.key)).fix(v.quoted(expression)),
+            None if otherwise.is_empty() => d,
+            None => d.help(otherwise),
+        });
     }
 
     /// Text.
@@ -109,8 +112,7 @@ impl<'a> Reader<'a> {
             Yaml::Scalar(s, _) if !node.is_empty() => Some(s),
             Yaml::Map(_) => {
                 let d = Diagnostic::error(codes::WRONG_SHAPE, node.span, format!("{what} is text; this is {}", node.what()));
-                let d = if let Some(help) = self.quoted(node.span) { d.help(help) } else { d };
-                self.out.push(d);
+                self.in_quotes(d, false, "");
                 None
             }
             _ => {
@@ -124,12 +126,12 @@ impl<'a> Reader<'a> {
     pub fn expression<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Scalar> {
         let s = match &node.yaml {
             _ if node.odd.is_some() => {
-                self.plain_node(node);
+                self.plain(node, true);
                 return None;
             }
             Yaml::Scalar(s, Style::Plain) if self.cut_by_comment(node.span) => {
-                let help = self.quoted(node.span).unwrap_or_else(|| "put the expression in quotes".into());
-                self.error_help(codes::NOT_PLAIN, s.span, format!("{what} is cut at ` #`, where YAML begins a comment"), help);
+                let d = Diagnostic::error(codes::NOT_PLAIN, s.span, format!("{what} is cut at ` #`, where YAML begins a comment"));
+                self.in_quotes(d, true, "put the expression in quotes");
                 return None;
             }
             Yaml::Scalar(s, _) if !node.is_empty() => s,
@@ -139,8 +141,7 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 let d = Diagnostic::error(codes::WRONG_SHAPE, node.span, format!("{what} is an expression; YAML reads this as {}", node.what()));
-                let d = if let Some(help) = self.quoted(node.span) { d.help(help) } else { d.help("put the expression in quotes") };
-                self.out.push(d);
+                self.in_quotes(d, true, "put the expression in quotes");
                 return None;
             }
         };
@@ -238,10 +239,10 @@ impl<'a> Reader<'a> {
             return Vec::new();
         };
         let mut all: Vec<(&Scalar, &Node)> = Vec::new();
-        for (k, v) in entries {
+        for (n, (k, v)) in entries.iter().enumerate() {
             let Some(s) = self.text(k, "an id") else { continue };
             if all.iter().any(|(known, _)| known.text == s.text) {
-                self.error(codes::DUPLICATE_KEY, s.span, format!("`{}` stands twice", s.text));
+                self.repeated(entries, n, format!("`{}` stands twice", s.text));
                 continue;
             }
             all.push((s, v));
@@ -254,31 +255,10 @@ impl<'a> Reader<'a> {
         if let Some(w) = known.iter().find(|w| **w == &*s.text) {
             return Some(w);
         }
-        let help =
-            nearest(&s.text, known.iter().copied()).map_or_else(|| format!("it is one of {}", known.join(", ")), |k| format!("did you mean `{k}`?"));
-        self.error_help(codes::UNKNOWN_WORD, s.span, format!("`{}` is not {what}", s.text), help);
+        let d = Diagnostic::error(codes::UNKNOWN_WORD, s.span, format!("`{}` is not {what}", s.text));
+        self.out.push(d.did_you_mean(s.inner(), nearest(&s.text, known.iter().copied()), format!("it is one of {}", known.join(", "))));
         None
     }
-}
-
-/// `key: 'the whole of it'` for a line where YAML read something else; `column` (from 1) is where it went wrong.
-fn quoted_form(line: &str, column: usize) -> Option<String> {
-    let inside_map = line.trim_start().trim_start_matches("- ").starts_with('{');
-    // In a one-line map, the key is the last one before the place, and its value ends at the next key or brace.
-    let before: String = line.chars().take(column.saturating_sub(1)).collect();
-    let start = if inside_map { before.rfind(": ") } else { line.find(": ") }?;
-    let (front, value) = line.split_at_checked(start)?;
-    let key = front.rsplit(['{', ',', ' ']).next()?.trim();
-    let mut value = value.get(2..)?.trim();
-    if inside_map {
-        let is_key = |text: &str| text.split_once(':').is_some_and(|(k, _)| !k.is_empty() && k.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
-        let next = value.match_indices(", ").find(|(at, _)| value.get(at.saturating_add(2)..).is_some_and(is_key));
-        value = match next {
-            Some((at, _)) => value.get(..at).unwrap_or(value),
-            None => value.strip_suffix('}').unwrap_or(value).trim_end(),
-        };
-    }
-    (!value.is_empty() && !key.is_empty()).then(|| format!("put all of it in quotes: {key}: '{}'", value.replace('\'', "''")))
 }
 
 /// The entries of a map whose keys were checked.
@@ -297,19 +277,5 @@ impl<'n> Fields<'n> {
     /// The value of a key, even if nothing is written there.
     pub fn raw(&self, name: &str) -> Option<&'n Node> {
         self.entries.iter().find(|(k, _)| k.scalar().is_some_and(|s| &*s.text == name)).map(|(_, v)| v)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted_form;
-
-    #[test]
-    fn the_quoted_form_is_that_of_the_value_alone() {
-        let form = |line: &str, column: usize| quoted_form(line, column).unwrap_or_default();
-        assert_eq!(form("    when: !risky(user) && x", 11), "put all of it in quotes: when: '!risky(user) && x'");
-        assert_eq!(form("  - { id: c, when: !user.malicious, why: x }", 20), "put all of it in quotes: when: '!user.malicious'");
-        assert_eq!(form("  - { id: c, why: {u} did it }", 19), "put all of it in quotes: why: '{u} did it'");
-        assert_eq!(form("    if: x == 'a #b' && y", 9), "put all of it in quotes: if: 'x == ''a #b'' && y'");
     }
 }

@@ -144,7 +144,8 @@ fn quote_help(text: &str, at: usize) -> Option<String> {
     })
 }
 
-fn byte(text: &str, mark: &granit_parser::Marker) -> usize {
+/// The byte that a mark stands at.
+pub(super) fn byte(text: &str, mark: &granit_parser::Marker) -> usize {
     if let Some(b) = mark.byte_offset() {
         return b.min(text.len());
     }

@@ -3,10 +3,12 @@
 pub mod incidents;
 pub mod parallel;
 pub mod playbooks;
+mod replace;
 
 use std::path::Path;
 
 use crate::diag::{Diagnostic, Severity, codes};
+pub use replace::replace;
 
 /// That a path cannot be read, and why.
 fn unreadable(path: &Path, e: &std::io::Error) -> Diagnostic {

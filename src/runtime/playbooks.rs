@@ -1,5 +1,6 @@
 //! Playbooks from the binary and from folders.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
@@ -43,6 +44,26 @@ pub struct Loaded {
     pub left_out: Vec<Diagnostic>,
     /// Folders of which nothing can be read: there is no answer without them.
     pub missing: Vec<Diagnostic>,
+}
+
+/// A playbook file from standard input.
+///
+/// # Errors
+/// What cannot be read, is not UTF-8, or is larger than a file may be.
+pub fn standard_input() -> Result<String, Box<Diagnostic>> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    if let Err(e) = std::io::stdin().lock().take(most).read_to_end(&mut bytes) {
+        return Err(Box::new(super::unreadable(Path::new("<standard input>"), &e)));
+    }
+    if bytes.len() > limits::FILE_BYTES {
+        return Err(Box::new(Diagnostic::new(
+            codes::LIMIT,
+            Severity::Error,
+            format!("standard input is larger than {} KiB", limits::FILE_BYTES >> 10),
+        )));
+    }
+    String::from_utf8(bytes).map_err(|_| Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, "standard input is not UTF-8")))
 }
 
 /// The files of some folders, each a layer above those before it; `with_shipped` puts what ships below them all.

@@ -453,7 +453,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
             .collect();
         let mut d = Diagnostic::error(codes::UNKNOWN_NAME, span, format!("nothing is called `{name}` here"));
         if let Some(k) = nearest(name, known.iter().map(String::as_str)) {
-            d = d.help(format!("did you mean `{k}`?"));
+            d = d.did_you_mean(span, Some(k), "");
         } else if Kind::ALL.iter().any(|k| k.word() == name) {
             d = d.help("a kind alone is not a value; its collection is written in the plural");
         }
@@ -482,14 +482,18 @@ impl<'e, 'd> Lowering<'e, 'd> {
                     None => base,
                 }
             }
-            Err(w) => self.bad_literal(w, span),
+            Err(w) => self.bad_literal(w, span, span),
         }
     }
 
-    fn bad_literal(&mut self, (code, message, help): Wrong, span: Span) -> Expr {
-        let mut d = Diagnostic::error(code, span, message);
-        d.help = help;
-        self.wrong(d)
+    /// A constant that cannot be read; `word` is where it stands without its quotes.
+    fn bad_literal(&mut self, w: Wrong, span: Span, word: Span) -> Expr {
+        self.wrong(Diagnostic::error(w.code, span, w.message).did_you_mean(word, w.near.as_deref(), w.help))
+    }
+
+    /// A text constant that cannot be read.
+    fn bad_text(&mut self, w: Wrong, span: Span) -> Expr {
+        self.bad_literal(w, span, self.snippet.scalar.within(span))
     }
 
     /// What stands behind a dot, and what follows that.
@@ -561,11 +565,8 @@ impl<'e, 'd> Lowering<'e, 'd> {
         if let Ty::Map(keys) = &base.ty {
             let Some((known, ty)) = keys.iter().find(|(k, _)| &**k == name).cloned() else {
                 let known = keys.iter().map(|(k, _)| k.to_string()).collect::<Vec<_>>();
-                let mut d = Diagnostic::error(codes::UNKNOWN_PROPERTY, own, format!("the map has no key `{name}`"));
-                if let Some(k) = nearest(name, known.iter().map(String::as_str)) {
-                    d = d.help(format!("did you mean `{k}`?"));
-                }
-                return self.wrong(d);
+                let d = Diagnostic::error(codes::UNKNOWN_PROPERTY, own, format!("the map has no key `{name}`"));
+                return self.wrong(d.did_you_mean(own, nearest(name, known.iter().map(String::as_str)), ""));
             };
             let maybe = ty.can_be_absent();
             let below = [base.clone()];
@@ -586,7 +587,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
         let d = if is_function {
             d.help(format!("`{name}` is a function: write `{name}(…)`"))
         } else if let Some(k) = nearest(name, fields::field_names(ty)) {
-            d.help(format!("did you mean `{k}`?"))
+            d.did_you_mean(span, Some(k), "")
         } else if let Some(p) = crate::model::Prop::named(name) {
             d.help(format!("`{name}` belongs to {}", p.spec().kinds))
         } else if crate::model::Rel::named(name).is_some() {
@@ -901,7 +902,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
         let Node::Const(Value::Text(t)) = &x.node else { return x };
         match literal::read_as(want, t) {
             Some(Ok(v)) => self.constant(v, want.clone(), x.span),
-            Some(Err(w)) => self.bad_literal(w, x.span),
+            Some(Err(w)) => self.bad_text(w, x.span),
             None => x,
         }
     }
@@ -990,7 +991,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
                         let span = x.span;
                         self.make(Node::Const(v), ty, false, span, &word, &[])
                     }
-                    Err(w) => self.bad_literal(w, x.span),
+                    Err(w) => self.bad_text(w, x.span),
                 },
                 _ => {
                     let message = format!("`{param}` of `{name}` must be {}: it is read when the playbook loads", pat.describe());
@@ -1045,10 +1046,8 @@ impl<'e, 'd> Lowering<'e, 'd> {
         let is_field = on.is_some_and(|ty| fields::field(ty, name).is_some());
         let d = if is_field {
             d.help(format!("`{name}` is a property: write it without parentheses"))
-        } else if let Some(k) = nearest(name, known) {
-            d.help(format!("did you mean `{k}`?"))
         } else {
-            d
+            d.did_you_mean(own, nearest(name, known), "")
         };
         self.wrong(d)
     }
@@ -1094,7 +1093,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
                     for v in values {
                         let v = match (v, literal::read_as(&of.ty, v.as_text().unwrap_or(""))) {
                             (Value::Text(_), Some(Ok(v))) => v,
-                            (Value::Text(_), Some(Err(w))) => return self.bad_literal(w, place),
+                            (Value::Text(_), Some(Err(w))) => return self.bad_text(w, place),
                             (v, _) => v.clone(),
                         };
                         let fits = matches!(

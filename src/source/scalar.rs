@@ -108,6 +108,21 @@ impl Scalar {
         Span::new(self.span.file, from as usize, to.max(from) as usize)
     }
 
+    /// Where the text itself stands, without quotes.
+    pub fn inner(&self) -> Span {
+        self.place(0, self.text.len())
+    }
+
+    /// A place in it, without the first and last character: a quoted text without its quotes.
+    pub fn within(&self, span: Span) -> Span {
+        let decoded = |byte: u32| {
+            let n = self.runs.iter().rposition(|(_, s)| *s <= byte).unwrap_or(0);
+            self.runs.get(n).map_or(0, |(d, s)| d.saturating_add(byte.saturating_sub(*s))) as usize
+        };
+        let (first, last) = (decoded(span.start), decoded(span.end.saturating_sub(1)));
+        self.place(first.saturating_add(1), last)
+    }
+
     fn byte(&self, decoded: usize) -> u32 {
         let decoded = u32::try_from(decoded).unwrap_or(u32::MAX);
         let n = self.runs.partition_point(|(d, _)| *d <= decoded).saturating_sub(1);
@@ -203,5 +218,15 @@ mod tests {
         assert_eq!(at("a\n  b\nc", "    a\n      b\n    c\n", Quote::None, "c"), 18);
         assert_eq!(at("a b c", "a\n  b\n  c", Quote::None, "c"), 8);
         assert_eq!(at("é \u{1F600} x", "é \\U0001F600 x", Quote::Double, "x"), 14);
+    }
+
+    #[test]
+    fn a_quoted_text_is_found_without_its_quotes_in_every_spelling() {
+        for (raw, quote) in [(r#"a.f(\"wörd\")"#, Quote::Double), (r#"a.f("wörd")"#, Quote::Single), (r#"a.f("wörd")"#, Quote::None)] {
+            let text = "a.f(\"wörd\")";
+            let s = Scalar::aligned(text, Span::new(FileId(0), 0, raw.len() + 100), raw, 10, quote);
+            let inner = s.within(s.place(4, 11));
+            assert_eq!(&raw[inner.start as usize - 10..inner.end as usize - 10], "wörd");
+        }
     }
 }

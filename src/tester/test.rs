@@ -13,6 +13,7 @@ use crate::script::{Cx, Facts};
 use crate::source::Span;
 
 use super::expect;
+use serde_json::Value;
 
 /// Reads the incidents of a file that a test names: the name of the playbook's file, and what the test says.
 pub type Files<'a> = dyn Fn(&str, &str) -> Result<Vec<Read>, Box<Diagnostic>> + Sync + 'a;
@@ -77,29 +78,30 @@ impl std::fmt::Display for Came {
 /// The incident of a test, as its patches leave it.
 pub fn incident(file: &str, test: &Test, files: &Files<'_>) -> Result<Read, Box<Diagnostic>> {
     let placed = |d: Diagnostic, span: Span| Box::new(Diagnostic { labels: Vec::new(), path: d.path.filter(|p| p != "$"), ..d }.at(span, ""));
-    let one = |all: Vec<Read>, span: Span| -> Result<Read, Box<Diagnostic>> {
-        let n = all.len();
-        match all.into_iter().next().filter(|_| n == 1) {
-            Some(read) => Ok(read),
-            None => {
-                let message = format!("a test is about one incident; this holds {n}");
-                Err(Box::new(Diagnostic::error(codes::NOT_RECOGNISED, span, message).help("keep the one in a file of its own")))
+    let read = |value: &Value, span: Span| intake::read_value(value).map_err(|r| placed(*r.diagnostic, span));
+    let (mut value, span) = match &test.incident {
+        Given::Inline(value, span) if test.patch.is_empty() => return read(value, *span),
+        Given::Inline(value, span) => ((**value).clone(), *span),
+        Given::File(path, span) => {
+            let all = files(file, path).map_err(|d| placed(*d, *span))?;
+            let n = all.len();
+            let Some(one) = all.into_iter().next().filter(|_| n == 1) else {
+                let d = Diagnostic::error(codes::NOT_RECOGNISED, *span, format!("a test is about one incident; this holds {n}"));
+                return Err(Box::new(d.help("keep the one in a file of its own")));
+            };
+            if test.patch.is_empty() {
+                return Ok(one);
             }
+            (intake::native::write(&one.incident), *span)
         }
     };
-    let (read, span) = match &test.incident {
-        Given::File(path, span) => (one(files(file, path).map_err(|d| placed(*d, *span))?, *span)?, *span),
-        Given::Inline(value, span) => (one(read_value(value).map_err(|d| placed(*d, *span))?, *span)?, *span),
-    };
-    if test.patch.is_empty() {
-        return Ok(read);
+    for op in &test.patch {
+        if let Err(why) = intake::patch::apply(&mut value, std::slice::from_ref(&op.value)) {
+            let d = Diagnostic::error(codes::UNREAD, op.span, format!("the incident cannot be changed so: {}", why.join("; ")));
+            return Err(Box::new(d.at(span, "this incident")));
+        }
     }
-    Err(Box::new(Diagnostic::error(codes::EXPECTED, span, "patches cannot be applied yet")))
-}
-
-fn read_value(value: &serde_json::Value) -> Result<Vec<Read>, Box<Diagnostic>> {
-    let bytes = serde_json::to_vec(value).unwrap_or_default();
-    intake::read(&bytes, Some(intake::Source::GuidedResponse)).map_err(|r| r.diagnostic)
+    read(&value, span)
 }
 
 /// The day of a test: nothing that it says may change with the calendar.

@@ -14,6 +14,7 @@
     reason = "tests fail loudly and say what they did"
 )]
 
+mod export;
 mod functions;
 mod guards;
 mod hostile;

@@ -102,7 +102,7 @@ fn difference(a: &str, b: &str) -> String {
 /// The lists of each format whose order means nothing.
 const UNORDERED: &[&str] = &["alerts", "entities", "relations", "evidence", "value", "tags", "techniques", "mitreTechniques", "roles", "aliases"];
 
-fn fixtures() -> Vec<PathBuf> {
+pub fn fixtures() -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = std::fs::read_dir(path("tests/data/incidents"))
         .unwrap()
         .map(|e| e.unwrap().path())
@@ -114,7 +114,7 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 /// Incidents of real products, where the folder with them lies beside the repository.
-fn real() -> Vec<PathBuf> {
+pub fn real() -> Vec<PathBuf> {
     fn walk(folder: &std::path::Path, out: &mut Vec<PathBuf>) {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         for p in entries.filter_map(Result::ok).map(|e| e.path()) {

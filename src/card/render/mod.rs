@@ -7,7 +7,7 @@ pub mod graph;
 mod html;
 mod markdown;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod text;
 mod view;
 

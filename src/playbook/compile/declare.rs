@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::files::Files;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::playbook::keys;
+use crate::playbook::mend;
 use crate::playbook::overlay;
 use crate::playbook::read::Reader;
 use crate::playbook::yaml::Node;
@@ -43,21 +44,24 @@ pub(super) fn says(reader: &mut Reader<'_>, tree: &Node) -> Says {
             codes::FILE_KIND,
             tree.span,
             format!("a file is a map whose first key says what it is; this is {}", tree.what()),
-            format!("the first key is one of {}", keys::FILES.join(", ")),
+            format!("the first key is one of {}", first_keys()),
         );
         return all;
     };
-    let Some(kind) = keys::FILES.iter().copied().find(|k| *k == first) else {
+    let Some(keys::FileKind { key: kind, keys: table, .. }) = keys::file(first) else {
         let span = tree.entries().first().map_or(tree.span, |(k, _)| k.span);
-        let known = tree.entries().iter().filter_map(|(k, _)| k.scalar()).find(|s| keys::FILES.contains(&&*s.text)).map(|s| s.text.clone());
-        let help = match (known, nearest(first, keys::FILES.iter().copied())) {
-            (Some(k), _) => format!("put `{k}:` first"),
-            (None, Some(near)) => format!("did you mean `{near}`?"),
-            (None, None) => format!("the first key is one of {}", keys::FILES.join(", ")),
-        };
-        reader.error_help(codes::FILE_KIND, span, format!("the first key `{first}` does not say what the file is"), help);
+        let known = tree.entries().iter().filter_map(|(k, _)| k.scalar()).find(|s| keys::file(&s.text).is_some()).map(|s| s.text.clone());
+        let d = Diagnostic::error(codes::FILE_KIND, span, format!("the first key `{first}` does not say what the file is"));
+        reader.report(match known {
+            Some(k) => mend::put_first(reader.sources, tree, &k).into_iter().fold(d.help(format!("put `{k}:` first")), Diagnostic::fix),
+            None => {
+                let place = tree.entries().first().and_then(|(k, _)| k.scalar()).map_or(span, Scalar::inner);
+                d.did_you_mean(place, nearest(first, keys::first_keys()), format!("the first key is one of {}", first_keys()))
+            }
+        });
         return all;
     };
+    let kind: &'static str = kind;
     let mut enter = |id: &Scalar, entry| {
         all.things.push(Declared { file: id.span.file, kind, id: id.text.clone(), id_span: id.span, entry });
     };
@@ -74,12 +78,6 @@ pub(super) fn says(reader: &mut Reader<'_>, tree: &Node) -> Says {
             all.overlay = Some(id.and_then(overlay::named).map(|(kind, id)| (kind, id.into())));
         }
         _ => {
-            let table = match kind {
-                "signals" => keys::SIGNALS,
-                "actions" => keys::ACTIONS,
-                "lists" => keys::LISTS,
-                _ => keys::TYPES,
-            };
             let fields = reader.keys(tree, &format!("a file of {}", kind.replace('_', " ")), table);
             let Some(node) = fields.get(kind) else { return all };
             let mut entries = node.entries().iter().enumerate();
@@ -93,6 +91,10 @@ pub(super) fn says(reader: &mut Reader<'_>, tree: &Node) -> Says {
         }
     }
     all
+}
+
+fn first_keys() -> String {
+    keys::first_keys().collect::<Vec<_>>().join(", ")
 }
 
 /// A declared thing.

@@ -92,8 +92,8 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, playbook: &Playbook) ->
     }
     let diagnostics = fields.get("diagnostics").map(|n| r.texts(n, "diagnostics")).unwrap_or_default();
     for d in &diagnostics {
-        if !codes::ALL.iter().any(|(c, _)| *c == &*d.value) {
-            let help = nearest(&d.value, codes::ALL.iter().map(|(c, _)| *c))
+        if !codes::ALL.iter().any(|c| c.id == &*d.value) {
+            let help = nearest(&d.value, codes::ALL.iter().map(|c| c.id))
                 .map_or_else(|| "codes are written as in GR802".to_owned(), |k| format!("did you mean `{k}`?"));
             r.reader.error_help(codes::UNKNOWN_REF, d.span, format!("there is no code `{}`", d.value), help);
         }

@@ -17,9 +17,8 @@ pub(super) fn inline(reader: &mut Reader<'_>, node: &Node) -> Option<Value> {
         return None;
     };
     let value = json(reader, node)?;
-    let bytes = serde_json::to_vec(&value).ok()?;
-    let remarks: Vec<Diagnostic> = match intake::read(&bytes, Some(intake::Source::GuidedResponse)) {
-        Ok(all) => all.into_iter().flat_map(|r| r.diagnostics).collect(),
+    let remarks = match intake::read_value(&value) {
+        Ok(read) => read.diagnostics,
         Err(refusal) => {
             let d = *refusal.diagnostic;
             reader.report(Diagnostic { labels: Vec::new(), path: None, ..d.clone() }.at(place(node, d.path.as_deref()), ""));

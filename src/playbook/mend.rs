@@ -1,0 +1,202 @@
+//! Changes of a file's text that mend what is wrong in it: a value in quotes, a key taken out, a line put first.
+
+use std::ops::Range;
+
+use super::yaml::{Node, Yaml};
+use crate::diag::Fix;
+use crate::source::{SourceFile, Sources, Span};
+
+/// The value that a line gives to a key, where YAML reads something else than text.
+pub(super) struct Value {
+    /// The key.
+    pub key: String,
+    /// The value, to the end of the line or of its part of a one-line map.
+    pub text: String,
+    /// Where it stands.
+    span: Span,
+    /// Whether the value may go on after it.
+    open: bool,
+}
+
+impl Value {
+    /// The value at a place.
+    pub fn at(sources: &Sources, at: Span) -> Option<Self> {
+        let file = sources.get(at.file)?;
+        let (line, column) = file.line_column(at.start);
+        let start = file.line_start(line)?;
+        let rest = file.text.get(start..)?;
+        let text = rest.lines().next()?;
+        let (key, range) = value_in(text, column)?;
+        let value = text.get(range.clone())?;
+        let tail = text.get(range.end..)?;
+        let indent = |l: &str| l.len().saturating_sub(l.trim_start().len());
+        let below = rest.lines().skip(1).find(|l| !l.trim().is_empty());
+        let open = if in_map(text) { tail.is_empty() } else { below.is_some_and(|l| indent(l) > indent(text)) };
+        let span = Span::new(at.file, start.saturating_add(range.start), start.saturating_add(range.end));
+        Some(Self { key, text: value.to_owned(), span, open })
+    }
+
+    /// The value in quotes, as a text or as an expression. Safe where the quoted text is an expression, and the value
+    /// with or without what YAML takes for a comment is not one as well.
+    pub fn quoted(&self, expression: bool) -> Fix {
+        let parses = |text: &str| expression && crate::script::parse::parse(text).is_ok();
+        let before = self.text.split_once(" #").map(|(front, _)| front.trim_end()).filter(|f| !f.is_empty());
+        let (whole, cut) = (parses(&self.text), before.is_some_and(parses));
+        let text = match before {
+            Some(front) if cut && !whole => front,
+            _ => self.text.as_str(),
+        };
+        let end = (self.span.start as usize).saturating_add(text.len());
+        let safe = !self.open && whole != cut && !text.starts_with("!!");
+        let span = Span::new(self.span.file, self.span.start as usize, end);
+        Fix { title: "put it in quotes".into(), edits: vec![(span, in_quotes(text))], safe }
+    }
+}
+
+/// A text in single quotes.
+fn in_quotes(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Whether a line holds a one-line map, alone or as an item.
+fn in_map(line: &str) -> bool {
+    line.trim_start().trim_start_matches("- ").starts_with('{')
+}
+
+/// The key and the bytes of the value in a line where YAML read something else; `column` (from 1) is where it went wrong.
+fn value_in(line: &str, column: usize) -> Option<(String, Range<usize>)> {
+    let inside_map = in_map(line);
+    // In a one-line map, the key is the last one before the place, and its value ends at the next key or brace.
+    let before: String = line.chars().take(column.saturating_sub(1)).collect();
+    let colon = if inside_map { before.rfind(": ") } else { line.find(": ") }?;
+    let key = line.get(..colon)?.rsplit(['{', ',', ' ']).next()?.trim();
+    let from = colon.saturating_add(2);
+    let mut value = line.get(from..)?;
+    if inside_map {
+        let is_key = |text: &str| text.split_once(':').is_some_and(|(k, _)| !k.is_empty() && k.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+        let next = value.match_indices(", ").find(|(at, _)| value.get(at.saturating_add(2)..).is_some_and(is_key));
+        value = match next {
+            Some((at, _)) => value.get(..at).unwrap_or(value),
+            None => value.trim_end().strip_suffix('}').unwrap_or(value),
+        };
+    }
+    let start = from.saturating_add(value.len().saturating_sub(value.trim_start().len()));
+    let range = start..start.saturating_add(value.trim().len());
+    (!range.is_empty() && !key.is_empty()).then(|| (key.to_owned(), range))
+}
+
+/// Takes out an entry of a map that says the same as an earlier one.
+pub(super) fn without_repeated(sources: &Sources, entries: &[(Node, Node)], n: usize) -> Option<Fix> {
+    let (key, value) = entries.get(n)?;
+    let name = key.scalar()?;
+    let same = |(k, v): &&(Node, Node)| k.scalar().is_some_and(|s| s.text == name.text) && k.span.file == key.span.file && alike(v, value);
+    entries.iter().take(n).find(same)?;
+    let file = sources.get(key.span.file)?;
+    let range = match entries.get(n.checked_sub(1)?) {
+        Some((_, before)) if line_of(file, before.span.start) == line_of(file, key.span.start) => {
+            // In a one-line map, the comma before it goes too.
+            let between = file.text.get(before.span.end as usize..key.span.start as usize)?;
+            (between.trim() == ",").then(|| Span { start: before.span.end, end: value.span.end, ..key.span })?
+        }
+        _ => lines_of(file, key, value)?,
+    };
+    Some(Fix { title: format!("take the second `{}` out", name.text), edits: vec![(range, String::new())], safe: true })
+}
+
+/// Puts the line of a key before the first key of a file.
+pub(super) fn put_first(sources: &Sources, tree: &Node, name: &str) -> Option<Fix> {
+    let (first, _) = tree.entries().first()?;
+    let (key, value) = tree.entries().iter().find(|(k, _)| k.scalar().is_some_and(|s| &*s.text == name))?;
+    value.scalar()?;
+    let file = sources.get(key.span.file)?;
+    let range = lines_of(file, key, value)?;
+    let mut line = sources.text(range).to_owned();
+    if !line.ends_with('\n') {
+        line.push_str(line_end(file));
+    }
+    let to = Span { end: first.span.start, ..first.span };
+    (file.line_column(to.start).1 == 1).then(|| Fix {
+        title: format!("put `{name}:` first"),
+        edits: vec![(to, line), (range, String::new())],
+        safe: true,
+    })
+}
+
+/// Adds a line after the first one of a file's map.
+pub(super) fn second_line(sources: &Sources, tree: &Node, line: &str) -> Option<Fix> {
+    let (key, value) = tree.entries().first()?;
+    value.scalar()?;
+    let file = sources.get(key.span.file)?;
+    let name = line.split_once(':').map_or(line, |(k, _)| k);
+    // An overlay may have taken away what the file has.
+    if file.text.lines().any(|l| l.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(':'))) {
+        return None;
+    }
+    let range = lines_of(file, key, value)?;
+    let end = line_end(file);
+    let text = if sources.text(range).ends_with('\n') { format!("{line}{end}") } else { format!("{end}{line}") };
+    (file.line_column(key.span.start).1 == 1).then(|| Fix {
+        title: format!("add `{line}`"),
+        edits: vec![(Span { start: range.end, ..range }, text)],
+        safe: true,
+    })
+}
+
+/// The lines that an entry has for itself alone, with their ends.
+fn lines_of(file: &SourceFile, key: &Node, value: &Node) -> Option<Span> {
+    let start = file.line_start(line_of(file, key.span.start))?;
+    let text = file.text.get(key.span.start as usize..value.span.end.max(key.span.end) as usize)?.trim_end();
+    let end = (key.span.start as usize).saturating_add(text.len());
+    let rest = file.text.get(end..)?;
+    let tail = rest.find('\n').map_or(rest, |n| rest.get(..=n).unwrap_or(rest));
+    // An entry without a value ends at its colon.
+    let bare = tail.trim().is_empty() || text.len() == (key.span.end.saturating_sub(key.span.start)) as usize && tail.trim() == ":";
+    let alone = file.text.get(start..key.span.start as usize)?.trim().is_empty() && bare;
+    alone.then(|| Span::new(key.span.file, start, end.saturating_add(tail.len())))
+}
+
+fn line_of(file: &SourceFile, byte: u32) -> usize {
+    file.line_column(byte).0
+}
+
+fn line_end(file: &SourceFile) -> &'static str {
+    if file.text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// Whether two values say the same, however they are laid out.
+fn alike(a: &Node, b: &Node) -> bool {
+    match (&a.yaml, &b.yaml) {
+        _ if a.odd.is_some() || b.odd.is_some() => false,
+        (Yaml::Scalar(x, style), Yaml::Scalar(y, other)) => x.text == y.text && style == other,
+        (Yaml::List(x), Yaml::List(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| alike(x, y)),
+        (Yaml::Map(x), Yaml::Map(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| alike(&x.0, &y.0) && alike(&x.1, &y.1)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quoted_form_is_that_of_the_value_alone() {
+        let form = |line: &str, column: usize, expression: bool| {
+            let mut sources = Sources::default();
+            let file = sources.add("x", &format!("playbook: x\n{line}\n"));
+            let at = 12 + line.char_indices().nth(column - 1).map_or(0, |(n, _)| n);
+            let value = Value::at(&sources, Span::new(file, at, at)).unwrap();
+            let fix = value.quoted(expression);
+            let (span, text) = &fix.edits[0];
+            let mut whole = sources.get(file).unwrap().text.to_string();
+            whole.replace_range(span.start as usize..span.end as usize, text);
+            (whole.lines().nth(1).unwrap().to_owned(), fix.safe)
+        };
+        assert_eq!(form("    when: !risky(user) && x", 11, true), ("    when: '!risky(user) && x'".into(), true));
+        assert_eq!(form("  - { id: c, when: !user.malicious, why: x }", 20, true), ("  - { id: c, when: '!user.malicious', why: x }".into(), true));
+        assert_eq!(form("  - { id: c, why: {u} did it }", 19, false), ("  - { id: c, why: '{u} did it' }".into(), false));
+        assert_eq!(form("    if: x == \"a #b\" && y", 9, true), ("    if: 'x == \"a #b\" && y'".into(), true));
+        assert_eq!(form("    if: users.len() > 0 # anybody", 9, true), ("    if: 'users.len() > 0' # anybody".into(), true));
+        assert_eq!(form("    if: !!str x", 9, true).1, false);
+        assert_eq!(form("    if: x == 'a'", 9, true), ("    if: 'x == ''a'''".into(), false));
+    }
+}
