@@ -3,6 +3,7 @@
 mod actions;
 mod check;
 mod completions;
+mod corpus;
 mod diff;
 mod explain;
 mod fmt;

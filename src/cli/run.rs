@@ -1,11 +1,14 @@
 //! `engine run`
 
+use std::collections::BTreeSet;
+
 use clap::{Args, ValueEnum};
 
 use super::{Exit, IncidentArgs, PlaybookArgs, colour_out, put, tell_line};
 use crate::card::render::{Format, Look, render};
 use crate::card::{Context, Response, respond};
 use crate::model::Time;
+use crate::playbook::PlaybookSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Wanted {
@@ -40,8 +43,19 @@ pub(super) struct Run {
     format: Wanted,
 }
 
-fn moment(text: &str) -> Result<Time, String> {
+pub(super) fn moment(text: &str) -> Result<Time, String> {
     crate::model::time::time(text).ok_or_else(|| "times are written as in 2026-01-31T09:30:00Z or 2026-01-31".to_owned())
+}
+
+/// What a role or user may do. That there is none of this name is told.
+pub(super) fn permissions(set: &PlaybookSet, name: &str) -> Result<BTreeSet<String>, Exit> {
+    set.permissions.of(name).ok_or_else(|| {
+        let known: Vec<&str> = set.permissions.roles.keys().chain(set.permissions.users.keys()).map(String::as_str).collect();
+        let near = crate::diag::nearest(name, known.iter().copied())
+            .map_or_else(|| format!("known are {}", known.join(", ")), |k| format!("did you mean `{k}`?"));
+        tell_line(&format!("engine: no role or user is called `{name}`; {near}"));
+        Exit::Input
+    })
 }
 
 impl Run {
@@ -49,16 +63,7 @@ impl Run {
         let set = self.playbooks.load()?;
         let actor = match &self.actor {
             None => None,
-            Some(name) => match set.permissions.of(name) {
-                Some(permissions) => Some((name.clone(), permissions)),
-                None => {
-                    let known: Vec<&str> = set.permissions.roles.keys().chain(set.permissions.users.keys()).map(String::as_str).collect();
-                    let near = crate::diag::nearest(name, known.iter().copied())
-                        .map_or_else(|| format!("known are {}", known.join(", ")), |k| format!("did you mean `{k}`?"));
-                    tell_line(&format!("engine: no role or user is called `{name}`; {near}"));
-                    return Err(Exit::Input);
-                }
-            },
+            Some(name) => Some((name.clone(), permissions(&set, name)?)),
         };
         let today = self.now.unwrap_or_else(crate::runtime::today);
         let responses: Vec<Response> = self

@@ -34,6 +34,12 @@ pub fn read_value(value: &serde_json::Value) -> Result<Read, Refusal> {
     }
 }
 
+/// Whether an element of a list is an incident by itself, not an alert or row that belongs together with others.
+pub fn stands_alone(bytes: &[u8]) -> bool {
+    let shape = tree(bytes, &Reader::default()).map(|(tree, _)| shape::of(&tree));
+    matches!(shape, Ok(Shape::Native | Shape::GraphIncident | Shape::XdrIncident | Shape::Finding | Shape::Bundle))
+}
+
 /// Reads a folder of table exports: files whose names speak of incidents or alerts, others are not looked at.
 pub fn read_tables(files: &[(String, Vec<u8>)]) -> Result<Vec<Read>, Refusal> {
     let reader = Reader::default();

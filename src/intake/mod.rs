@@ -24,7 +24,7 @@ mod vocabulary;
 #[cfg(test)]
 mod tests;
 
-pub use input::{read, read_tables, read_value};
+pub use input::{read, read_tables, read_value, stands_alone};
 
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::{Alert, Incident, Level};

@@ -6,8 +6,10 @@ pub mod catalogue;
 pub mod compile;
 pub mod format;
 pub mod holds;
+pub mod hunting;
 pub mod keys;
 pub mod limits;
+pub mod lint;
 mod mend;
 mod names;
 pub mod order;
@@ -21,5 +23,6 @@ mod text;
 pub mod yaml;
 
 pub use compile::{Compiler, Input, compile};
+pub use lint::lint;
 pub use set::{Playbook, PlaybookSet};
 pub use tests::{Test, tests};

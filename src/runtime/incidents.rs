@@ -25,7 +25,7 @@ pub fn read(path: &Path, source: Option<Source>) -> Result<Vec<Read>, Box<Diagno
 }
 
 /// One byte more than is allowed, so that the reader can tell that it is too much, and never more.
-fn bounded(from: impl std::io::Read) -> std::io::Result<Vec<u8>> {
+pub(super) fn bounded(from: impl std::io::Read) -> std::io::Result<Vec<u8>> {
     let most = u64::try_from(intake::limits::BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     from.take(most).read_to_end(&mut bytes)?;
@@ -33,7 +33,7 @@ fn bounded(from: impl std::io::Read) -> std::io::Result<Vec<u8>> {
 }
 
 /// Our own format may be written in YAML too.
-fn from_yaml(bytes: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn from_yaml(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let text = std::str::from_utf8(bytes).map_err(|e| format!("not UTF-8 at byte {}", e.valid_up_to()))?;
     // The package draws the place under its first line; the first line says it.
     let value: serde_json::Value =

@@ -1,9 +1,13 @@
-//! All that touches the machine: playbooks and incidents from disk, the clock.
+//! All that touches the machine: playbooks and incidents from disk and from git, the clock.
 
+pub mod corpus;
+pub mod git;
 pub mod incidents;
+pub mod live;
 pub mod parallel;
 pub mod playbooks;
 mod replace;
+pub mod split;
 
 use std::path::Path;
 

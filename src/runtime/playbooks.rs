@@ -1,6 +1,7 @@
 //! Playbooks from the binary and from folders.
 
-use std::io::Read;
+use std::fs::Metadata;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
@@ -31,7 +32,7 @@ pub fn shipped() -> Vec<Input> {
     out
 }
 
-fn is_playbook(path: &Path) -> bool {
+pub(super) fn is_playbook(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "yaml" || e == "yml")
 }
 
@@ -68,66 +69,129 @@ pub fn standard_input() -> Result<String, Box<Diagnostic>> {
 
 /// The files of some folders, each a layer above those before it; `with_shipped` puts what ships below them all.
 pub fn load(folders: &[PathBuf], with_shipped: bool) -> Loaded {
-    let mut loaded = Loaded { files: if with_shipped { shipped() } else { Vec::new() }, ..Loaded::default() };
-    for (n, folder) in folders.iter().enumerate() {
-        let before = loaded.files.len();
-        let mut wrong = Vec::new();
-        walk(folder, n.saturating_add(1), 0, &mut loaded.files, &mut wrong);
-        if loaded.files.len() > before {
-            loaded.left_out.append(&mut wrong);
+    let mut files = if with_shipped { shipped() } else { Vec::new() };
+    let found = find(folders, files.len());
+    let mut wrong = found.wrong;
+    for place in found.files {
+        match read(&place) {
+            Ok(text) => files.push(Input { path: place.path.display().to_string(), text, layer: place.layer }),
+            Err(d) => wrong.push((place.layer, d)),
+        }
+    }
+    tracing::debug!(files = files.len(), "playbook files read");
+    let (left_out, missing) = told(folders, wrong, |layer| files.iter().any(|f| f.layer == layer));
+    Loaded { files, left_out, missing }
+}
+
+/// Of what is wrong with each folder, what is left out of it, and what leaves nothing of it.
+pub(super) fn told(folders: &[PathBuf], wrong: Vec<(usize, Diagnostic)>, holds: impl Fn(usize) -> bool) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+    let (mut left_out, mut missing) = (Vec::new(), Vec::new());
+    for (layer, folder) in (1usize..).zip(folders) {
+        let mut here: Vec<Diagnostic> = wrong.iter().filter(|(l, _)| *l == layer).map(|(_, d)| d.clone()).collect();
+        if holds(layer) {
+            left_out.append(&mut here);
             continue;
         }
-        if wrong.is_empty() {
-            wrong.push(
+        if here.is_empty() {
+            here.push(
                 Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` holds no playbook file", folder.display()))
                     .help("playbook files end in .yaml or .yml"),
             );
         }
-        loaded.missing.append(&mut wrong);
+        missing.append(&mut here);
     }
-    if loaded.files.len() >= limits::FILES {
-        loaded.left_out.push(Diagnostic::new(codes::LIMIT, Severity::Error, format!("more than {} files: the rest is not read", limits::FILES)));
-    }
-    tracing::debug!(files = loaded.files.len(), "playbook files read");
-    loaded
+    left_out.extend(wrong.into_iter().filter(|(l, _)| *l == 0).map(|(_, d)| d));
+    (left_out, missing)
 }
 
-fn walk(path: &Path, layer: usize, depth: usize, files: &mut Vec<Input>, wrong: &mut Vec<Diagnostic>) {
-    let unreadable = |e: &std::io::Error| super::unreadable(path, e);
-    if files.len() >= limits::FILES || depth > 32 {
+/// A playbook file in a folder.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub path: PathBuf,
+    pub layer: usize,
+    pub meta: Metadata,
+}
+
+/// What stands in some folders.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Playbook files.
+    pub files: Vec<Place>,
+    /// Other files.
+    pub others: Vec<(PathBuf, Metadata)>,
+    /// The folders that were looked into.
+    pub folders: Vec<PathBuf>,
+    /// The links on the way.
+    pub links: Vec<PathBuf>,
+    /// What cannot be read, by layer; 0 for what concerns no folder alone.
+    pub wrong: Vec<(usize, Diagnostic)>,
+}
+
+/// Looks for the playbook files of some folders; `already` files are in the set.
+pub(super) fn find(folders: &[PathBuf], already: usize) -> Found {
+    let mut found = Found::default();
+    let most = limits::FILES.saturating_sub(already);
+    for (layer, folder) in (1usize..).zip(folders) {
+        walk(folder, layer, 0, most, &mut found);
+    }
+    if found.files.len() >= most {
+        let d = Diagnostic::new(codes::LIMIT, Severity::Error, format!("more than {} files: the rest is not read", limits::FILES));
+        found.wrong.push((0, d));
+    }
+    found
+}
+
+fn walk(path: &Path, layer: usize, depth: usize, most: usize, found: &mut Found) {
+    if found.files.len() >= most || depth > 32 {
         return;
+    }
+    let unreadable = |e: &std::io::Error| (layer, super::unreadable(path, e));
+    if path.is_symlink() {
+        found.links.push(path.to_owned());
     }
     let meta = match std::fs::metadata(path) {
         Ok(m) => m,
-        Err(e) => return wrong.push(unreadable(&e)),
+        Err(e) => return found.wrong.push(unreadable(&e)),
     };
-    if meta.is_dir() {
-        let mut entries: Vec<PathBuf> = match std::fs::read_dir(path) {
-            Ok(all) => all.filter_map(Result::ok).map(|e| e.path()).collect(),
-            Err(e) => return wrong.push(unreadable(&e)),
-        };
-        entries.sort();
-        // Hidden entries are an editor's or a version control's, not an author's.
-        for entry in entries.iter().filter(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with('.'))) {
-            if entry.is_dir() || is_playbook(entry) {
-                walk(entry, layer, depth.saturating_add(1), files, wrong);
-            }
+    if !meta.is_dir() {
+        return found.files.push(Place { path: path.to_owned(), layer, meta });
+    }
+    found.folders.push(path.to_owned());
+    let mut entries: Vec<PathBuf> = match std::fs::read_dir(path) {
+        Ok(all) => all.filter_map(Result::ok).map(|e| e.path()).collect(),
+        Err(e) => return found.wrong.push(unreadable(&e)),
+    };
+    entries.sort();
+    // Hidden entries are an editor's or a version control's, not an author's.
+    for entry in entries.iter().filter(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with('.'))) {
+        if is_playbook(entry) {
+            walk(entry, layer, depth.saturating_add(1), most, found);
+            continue;
         }
-        return;
+        match std::fs::metadata(entry) {
+            Ok(m) if m.is_dir() => walk(entry, layer, depth.saturating_add(1), most, found),
+            Ok(m) => found.others.push((entry.clone(), m)),
+            Err(_) => {}
+        }
     }
-    if meta.len() > u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX) {
-        return wrong.push(
-            Diagnostic::new(codes::LIMIT, Severity::Error, format!("`{}` is larger than {} KiB", path.display(), limits::FILE_BYTES >> 10))
-                .help("split it"),
-        );
+}
+
+/// The text of a playbook file.
+pub(super) fn read(place: &Place) -> Result<String, Diagnostic> {
+    let path = &place.path;
+    if place.meta.len() > u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX) {
+        let d = Diagnostic::new(codes::LIMIT, Severity::Error, format!("`{}` is larger than {} KiB", path.display(), limits::FILE_BYTES >> 10));
+        return Err(d.help("split it"));
     }
-    match std::fs::read(path).map(String::from_utf8) {
-        Ok(Ok(text)) => files.push(Input { path: path.display().to_string(), text, layer }),
-        Ok(Err(e)) => wrong.push(Diagnostic::new(
-            codes::UNREADABLE,
-            Severity::Error,
-            format!("`{}` is not UTF-8: byte {}", path.display(), e.utf8_error().valid_up_to()),
-        )),
-        Err(e) => wrong.push(unreadable(&e)),
+    if !place.meta.is_file() {
+        return Err(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` is no file that can be read", path.display())));
     }
+    // It may grow while it is read.
+    let most = u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).and_then(|f| f.take(most).read_to_end(&mut bytes)).map_err(|e| super::unreadable(path, &e))?;
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` is not UTF-8: byte {at}", path.display()))
+    })
 }

@@ -37,31 +37,11 @@ impl Expr {
     pub fn each(&self, look: &mut dyn FnMut(&Expr)) {
         look(self);
         match &self.node {
-            Node::Const(_) | Node::Local(_) | Node::Incident | Node::Alerts | Node::Collection(_) => {}
             Node::Binding(_, body) => body.each(look),
-            Node::Clause(condition, args) => {
-                condition.body.each(look);
-                args.iter().for_each(|x| x.each(look));
-            }
-            Node::Field(x, _) | Node::Key(x, _) | Node::Not(x) | Node::Negate(x) => x.each(look),
-            Node::And(all) | Node::Or(all) | Node::Coalesce(all) | Node::Array(all) | Node::Interpolate(all) | Node::Call(_, all) => {
-                all.iter().for_each(|x| x.each(look));
-            }
-            Node::Compare(_, a, b) | Node::Arith(_, a, b) | Node::In(a, b) | Node::Index(a, b) | Node::Range(a, b, _) | Node::Each(_, a, b) => {
-                a.each(look);
-                b.each(look);
-            }
-            Node::If(a, b, c) => [a, b, c].into_iter().for_each(|x| x.each(look)),
-            Node::Map(all) => all.iter().for_each(|(_, x)| x.each(look)),
-            Node::Switch(of, arms, rest) => {
-                of.each(look);
-                for arm in arms {
-                    arm.guard.iter().for_each(|x| x.each(look));
-                    arm.then.each(look);
-                }
-                rest.each(look);
-            }
+            Node::Clause(condition, _) => condition.body.each(look),
+            _ => {}
         }
+        self.parts(&mut |x| x.each(look));
     }
 
     /// Looks at what the expression is made of, one step down: not at the bodies of bindings and clauses, which stand

@@ -4,5 +4,8 @@
 mod blame;
 pub mod coverage;
 mod expect;
+pub mod replay;
 pub mod report;
+pub mod sheet;
+pub mod tally;
 pub mod test;

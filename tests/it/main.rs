@@ -22,6 +22,7 @@ mod names;
 mod oracle;
 mod pages;
 mod random;
+mod reload;
 mod street;
 mod support;
 mod whole;

@@ -11,6 +11,7 @@ pub(crate) mod sample;
 mod text;
 mod view;
 
+pub use markdown::Md;
 use serde::Serialize;
 
 use super::response::Response;
@@ -61,7 +62,7 @@ pub fn render(responses: &[Response], format: Format, look: &Look) -> String {
 }
 
 /// One document, or an array of several; indented, with a newline at its end.
-fn json<T: Serialize>(documents: &[T]) -> String {
+pub fn json<T: Serialize>(documents: &[T]) -> String {
     let written = match documents {
         [one] => serde_json::to_string_pretty(one),
         several => serde_json::to_string_pretty(several),

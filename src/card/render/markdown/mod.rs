@@ -2,7 +2,7 @@
 
 mod md;
 
-use md::Md;
+pub use md::Md;
 
 use super::view::{self, EVIDENCE_SHOWN, LISTED, Numbered, Piece, Row, Section, Told, View};
 use crate::card::response::{Because, Evidence, Hunt, Response, Triage};

@@ -1,0 +1,106 @@
+//! What commands over many incidents share: the corpus, on all threads, with progress and the time it took.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+
+use super::progress::Progress;
+use super::{Exit, tell, tell_line};
+use crate::card::Context;
+use crate::diag::Diagnostic;
+use crate::intake::{Read, Source};
+use crate::model::Time;
+use crate::playbook::PlaybookSet;
+use crate::runtime::corpus::Corpus;
+use crate::runtime::parallel::ordered;
+use crate::source::Sources;
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Wanted {
+    /// Text on a terminal, JSON in a pipe
+    Auto,
+    /// For a terminal
+    Human,
+    /// One document
+    Json,
+    /// For a pull request
+    Markdown,
+}
+
+impl Wanted {
+    /// What `auto` stands for.
+    pub(super) fn settled(self) -> Self {
+        match self {
+            Self::Auto if std::io::IsTerminal::is_terminal(&std::io::stdout()) => Self::Human,
+            Self::Auto => Self::Json,
+            other => other,
+        }
+    }
+}
+
+/// How incidents are asked about.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Asking {
+    /// The format of the incidents, where it is not to be recognised by its shape
+    #[arg(long, value_name = "FORMAT", value_parser = super::source)]
+    source: Option<Source>,
+    /// Answer as this role or user of the `permissions:` files may act; without it every permission is assumed
+    #[arg(long = "as", value_name = "NAME")]
+    actor: Option<String>,
+    /// The moment for `now()` and for exceptions; an RFC 3339 time or a day
+    #[arg(long, value_name = "TIME", value_parser = super::run::moment)]
+    now: Option<Time>,
+}
+
+/// What was asked about one item of the corpus, or why it was not: its position, its name, the reason.
+pub(super) type Done<R> = Result<Vec<R>, (u64, String, Box<Diagnostic>)>;
+
+impl Asking {
+    /// The context in which a set answers.
+    pub(super) fn context(&self, set: &PlaybookSet) -> Result<Context, Exit> {
+        let actor: Option<(String, BTreeSet<String>)> = match &self.actor {
+            None => None,
+            Some(name) => Some((name.clone(), super::run::permissions(set, name)?)),
+        };
+        Ok(Context { now: self.now, today: self.now.unwrap_or_else(crate::runtime::today), actor, input: Vec::new(), only: None })
+    }
+
+    /// Does `work` on every incident of a corpus, on all threads, and gives the results to `take` in their order. Reads no
+    /// faster than results are taken. Tells how long it took.
+    pub(super) fn each<R: Send>(&self, corpus: &PathBuf, work: impl Fn(Read, u64) -> R + Sync, mut take: impl FnMut(Done<R>)) -> Result<(), Exit> {
+        let items = Corpus::at(corpus).map_err(|d| {
+            tell(&[*d], &Sources::default());
+            Exit::Input
+        })?;
+        let begun = Instant::now();
+        let mut progress = Progress::new("incidents", None);
+        let mut incidents = 0u64;
+        ordered(
+            (0u64..).zip(items),
+            |(at, item)| {
+                let name = item.name.clone();
+                match item.read(self.source) {
+                    Ok(reads) => Ok(reads.into_iter().map(|r| work(r, at)).collect()),
+                    Err(d) => Err((at, name, d)),
+                }
+            },
+            |done: Done<R>| {
+                for _ in done.iter().flatten() {
+                    incidents = incidents.saturating_add(1);
+                    progress.step();
+                }
+                take(done);
+                true
+            },
+        );
+        drop(progress);
+        let millis = begun.elapsed().as_millis().max(1);
+        let rate = u128::from(incidents).saturating_mul(1000).saturating_div(millis);
+        let (seconds, rest) = (millis.saturating_div(1000), millis.checked_rem(1000).unwrap_or(0));
+        tell_line(&format!("{incidents} incidents in {seconds}.{rest:03} s: {rate} a second"));
+        Ok(())
+    }
+}

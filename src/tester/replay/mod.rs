@@ -1,0 +1,250 @@
+//! What playbooks would have said of past incidents: what one incident contributes, and totals that can be merged in any
+//! order.
+
+pub mod clauses;
+mod page;
+mod report;
+
+pub use page::{markdown, text};
+pub use report::{Report, SCHEMA};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::tally::{Few, Unread, add_all, count, undecided};
+use crate::card::{Context, respond};
+use crate::diag::{Diagnostic, Severity};
+use crate::eval;
+use crate::model::{Classification, Incident};
+use crate::playbook::PlaybookSet;
+use crate::playbook::catalogue::normal;
+use crate::script::Cx;
+
+/// How many incidents on which rules and record disagree are named.
+pub const DISAGREEMENTS: usize = 20;
+/// How many different titles of unrecognised alerts are kept apart; those beyond are counted together.
+pub const TITLES: usize = 100_000;
+/// The longest title that is kept, in characters.
+const TITLE: usize = 160;
+
+/// What was counted so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Incidents that were read.
+    pub incidents: u64,
+    /// What was not read.
+    pub unread: Unread,
+    playbooks: BTreeMap<Arc<str>, Fired>,
+    cards: BTreeMap<(Arc<str>, Arc<str>), CardFired>,
+    clauses: BTreeMap<(Arc<str>, Arc<str>), Answered>,
+    /// Questions that could not be answered, by their message.
+    failures: BTreeMap<String, u64>,
+    alerts: u64,
+    unrecognised: u64,
+    /// Titles that no signal knows, numbers as `*`.
+    titles: BTreeMap<String, u64>,
+    /// Alerts with titles beyond [`TITLES`].
+    titles_beyond: u64,
+    agreement: Agreement,
+}
+
+/// How often a playbook had something to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Fired {
+    matched: u64,
+    decided: u64,
+    with_cards: u64,
+}
+
+/// How often a card came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct CardFired {
+    incidents: u64,
+    cards: u64,
+}
+
+/// How often a clause was asked, and held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Answered {
+    asked: u64,
+    held: u64,
+}
+
+/// What rules and records say of the same incidents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Agreement {
+    /// By what is recorded and what the rules say.
+    matrix: BTreeMap<(Classification, Classification), u64>,
+    /// By the confidence of a decision: how many, and how many of them as recorded.
+    by_confidence: BTreeMap<u8, (u64, u64)>,
+    /// Same classification with a determination on both sides: how many, and how many the same.
+    determinations: (u64, u64),
+    disagreements: Few<Disagreement>,
+}
+
+/// An incident of which rules and record say different things.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Disagreement {
+    at: u64,
+    incident: String,
+    recorded: Classification,
+    said: Classification,
+    confidence: u8,
+    playbook: Option<String>,
+    why: String,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self {
+            incidents: 0,
+            unread: Unread::default(),
+            playbooks: BTreeMap::new(),
+            cards: BTreeMap::new(),
+            clauses: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            alerts: 0,
+            unrecognised: 0,
+            titles: BTreeMap::new(),
+            titles_beyond: 0,
+            agreement: Agreement {
+                matrix: BTreeMap::new(),
+                by_confidence: BTreeMap::new(),
+                determinations: (0, 0),
+                disagreements: Few::new(DISAGREEMENTS),
+            },
+        }
+    }
+}
+
+impl Totals {
+    /// What one incident contributes; `at` is its position in the corpus. A classification that it carries is taken away
+    /// before the rules are asked, and compared with what they say.
+    pub fn of(set: &PlaybookSet, incident: &Incident, context: &Context, at: u64) -> Self {
+        let mut t = Self { incidents: 1, ..Self::default() };
+        let plain = undecided(incident);
+        let response = respond(set, &plain, context);
+        let (facts, _) = eval::facts(set, &plain, context.now);
+        let mut cx = Cx::new(&facts, set.questions);
+        let evaluation = eval::evaluate(set, &mut cx, context.only.as_deref());
+        for m in &evaluation.matched {
+            let Some(p) = set.playbooks.get(m.playbook) else { continue };
+            let fired = Fired { matched: 1, decided: u64::from(!m.arms.is_empty()), with_cards: u64::from(!m.hits.is_empty()) };
+            t.playbooks.insert(p.id.clone(), fired);
+            for hit in &m.hits {
+                if let Some(card) = p.cards.get(hit.card) {
+                    let slot = t.cards.entry((p.id.clone(), card.id.clone())).or_default();
+                    *slot = CardFired { incidents: 1, cards: slot.cards.saturating_add(1) };
+                }
+            }
+            for ((name, _), held) in clauses::asked(&mut Cx::new(&facts, set.questions), p) {
+                let slot = t.clauses.entry((p.id.clone(), name)).or_default();
+                slot.asked = slot.asked.saturating_add(1);
+                slot.held = slot.held.saturating_add(u64::from(held));
+            }
+        }
+        let failed = |d: &&Diagnostic| d.severity <= Severity::Warning;
+        evaluation.diagnostics.iter().filter(failed).for_each(|d| count(&mut t.failures, d.message.clone(), 1));
+        t.alerts = u64::try_from(incident.alerts.len()).unwrap_or(u64::MAX);
+        for a in &response.incident.unrecognised_alerts {
+            t.unrecognised = t.unrecognised.saturating_add(1);
+            t.title(pattern(&a.title), 1);
+        }
+        if let Some(recorded) = incident.classification {
+            let said = &response.triage;
+            t.agreement.matrix.insert((recorded, said.classification), 1);
+            if said.classification != Classification::Undetermined {
+                let right = said.classification == recorded;
+                t.agreement.by_confidence.insert(said.confidence, (1, u64::from(right)));
+                if let (true, Some(a), Some(b)) = (right, &incident.determination, &said.determination) {
+                    t.agreement.determinations = (1, u64::from(a == b));
+                }
+                if !right {
+                    t.agreement.disagreements.add(Disagreement {
+                        at,
+                        incident: incident.id.clone(),
+                        recorded,
+                        said: said.classification,
+                        confidence: said.confidence,
+                        playbook: said.source.playbook.clone(),
+                        why: said.why.clone(),
+                    });
+                }
+            }
+        }
+        t
+    }
+
+    /// All of both; in whatever order, and however they were grouped before. (The titles of unrecognised alerts alone
+    /// are no longer told apart once there are more than [`TITLES`] of them.)
+    pub fn merge(&mut self, other: Self) {
+        self.incidents = self.incidents.saturating_add(other.incidents);
+        self.unread.merge(other.unread);
+        for (id, more) in other.playbooks {
+            let slot = self.playbooks.entry(id).or_default();
+            slot.matched = slot.matched.saturating_add(more.matched);
+            slot.decided = slot.decided.saturating_add(more.decided);
+            slot.with_cards = slot.with_cards.saturating_add(more.with_cards);
+        }
+        for (id, more) in other.cards {
+            let slot = self.cards.entry(id).or_default();
+            slot.incidents = slot.incidents.saturating_add(more.incidents);
+            slot.cards = slot.cards.saturating_add(more.cards);
+        }
+        for (id, more) in other.clauses {
+            let slot = self.clauses.entry(id).or_default();
+            slot.asked = slot.asked.saturating_add(more.asked);
+            slot.held = slot.held.saturating_add(more.held);
+        }
+        add_all(&mut self.failures, other.failures);
+        self.alerts = self.alerts.saturating_add(other.alerts);
+        self.unrecognised = self.unrecognised.saturating_add(other.unrecognised);
+        other.titles.into_iter().for_each(|(title, n)| self.title(title, n));
+        self.titles_beyond = self.titles_beyond.saturating_add(other.titles_beyond);
+        let (a, b) = (&mut self.agreement, other.agreement);
+        add_all(&mut a.matrix, b.matrix);
+        for (confidence, (decided, right)) in b.by_confidence {
+            let slot = a.by_confidence.entry(confidence).or_default();
+            *slot = (slot.0.saturating_add(decided), slot.1.saturating_add(right));
+        }
+        a.determinations = (a.determinations.0.saturating_add(b.determinations.0), a.determinations.1.saturating_add(b.determinations.1));
+        a.disagreements.merge(b.disagreements);
+    }
+
+    fn title(&mut self, title: String, n: u64) {
+        if self.titles.len() < TITLES || self.titles.contains_key(&title) {
+            count(&mut self.titles, title, n);
+        } else {
+            self.titles_beyond = self.titles_beyond.saturating_add(n);
+        }
+    }
+}
+
+/// A title as a signal's `titles:` could have it: as it is compared, each word that holds a digit as `*`, so that alerts
+/// which differ in a number or a host's name alone are one.
+fn pattern(title: &str) -> String {
+    let mut out = String::new();
+    for word in normal(title).split(' ') {
+        let word = if word.contains(|c: char| c.is_ascii_digit()) { "*" } else { word };
+        if word == "*" && (out == "*" || out.ends_with(" *")) {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    if out.chars().count() > TITLE { out.chars().take(TITLE).chain(['*']).collect() } else { out }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn titles_that_differ_in_numbers_are_one() {
+        assert_eq!(pattern("Logon from 10.0.0.7 by SRV-12"), "logon from * by *");
+        assert_eq!(pattern("Port 22 23 scan"), "port * scan");
+        assert_eq!(pattern(&"a".repeat(200)).len(), 161);
+    }
+}
