@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diag::Wire;
@@ -11,9 +12,10 @@ use crate::model::{Classification, Level, Phase};
 pub const SCHEMA: &str = "guided-response/1";
 
 /// Guided response to one incident.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Response {
-    /// [`SCHEMA`].
+    /// The version of the document.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
     /// The version of the program.
     pub engine: &'static str,
@@ -39,7 +41,7 @@ pub struct Response {
 }
 
 /// The incident in a few words.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Headline {
     /// The source's id.
     pub id: String,
@@ -66,7 +68,7 @@ pub struct Headline {
 }
 
 /// An incident type with its score.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TypeScore {
     /// Its id.
     pub id: String,
@@ -75,7 +77,7 @@ pub struct TypeScore {
 }
 
 /// An alert that no signal knew.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UnrecognisedAlert {
     /// Its id.
     pub id: String,
@@ -84,7 +86,7 @@ pub struct UnrecognisedAlert {
 }
 
 /// The triage suggestion.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Triage {
     /// What it is.
     pub classification: Classification,
@@ -106,9 +108,10 @@ pub struct Triage {
 }
 
 /// Who says so.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TriageSource {
     /// `source` (a decision that the incident already carries), `rules` or `none`.
+    #[schemars(extend("enum" = ["source", "rules", "none"]))]
     pub origin: &'static str,
     /// The playbook, where rules say so.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +125,7 @@ pub struct TriageSource {
 }
 
 /// A triage that was not chosen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Considered {
     /// What it would be.
     pub classification: Classification,
@@ -137,7 +140,7 @@ pub struct Considered {
 }
 
 /// A clause that speaks for something, with its evidence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Because {
     /// The condition's name, or `when`, `for`, `match`.
     pub condition: String,
@@ -148,7 +151,7 @@ pub struct Because {
 }
 
 /// A thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Evidence {
     /// A property of an entity, alert or the incident.
@@ -160,6 +163,7 @@ pub enum Evidence {
         /// Its value; `null` where nothing is recorded.
         value: Option<String>,
         /// `record`, `signal`, `list`.
+        #[schemars(extend("enum" = ["record", "signal", "list"]))]
         basis: &'static str,
         /// The alerts that say it.
         alerts: Vec<String>,
@@ -173,6 +177,7 @@ pub enum Evidence {
         /// Where it leads; `null` where there is no such edge.
         to: Option<String>,
         /// `record`, `signal`, `co-occurrence`; `none` where there is no such edge.
+        #[schemars(extend("enum" = ["record", "signal", "co-occurrence", "none"]))]
         basis: &'static str,
         /// First time, RFC 3339.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,7 +191,7 @@ pub enum Evidence {
 }
 
 /// An entity, named.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct EntityRef {
     /// `kind:key`.
     pub id: String,
@@ -197,7 +202,7 @@ pub struct EntityRef {
 }
 
 /// A recommended action.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Card {
     /// Stable across runs.
     pub id: String,
@@ -230,6 +235,7 @@ pub struct Card {
     /// What it needs.
     pub permissions: Vec<String>,
     /// How much it disturbs: `low`, `medium`, `high`.
+    #[schemars(extend("enum" = ["low", "medium", "high"]))]
     pub impact: String,
     /// What else it does.
     pub effects: Vec<String>,
@@ -249,13 +255,14 @@ pub struct Card {
     /// RE&CT actions.
     pub react: Vec<String>,
     /// `rules` here; `model` only for what a model adds.
+    #[schemars(extend("enum" = ["rules", "model"]))]
     pub origin: &'static str,
     /// The playbook cards that gave it.
     pub sources: Vec<CardSource>,
 }
 
 /// Where a card stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// To be done.
@@ -271,12 +278,14 @@ pub enum Status {
 }
 
 /// Whether a card can be applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Availability {
     /// `available` or `unavailable`.
+    #[schemars(extend("enum" = ["available", "unavailable"]))]
     pub state: &'static str,
     /// `permission`, `policy`, `exception`, `capability` or `prerequisite`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["permission", "policy", "exception", "capability", "prerequisite", null]))]
     pub cause: Option<&'static str>,
     /// What is needed, or the reason, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -284,7 +293,7 @@ pub struct Availability {
 }
 
 /// A card of a playbook.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct CardSource {
     /// The playbook.
     pub playbook: String,
@@ -299,7 +308,7 @@ pub struct CardSource {
 }
 
 /// A query.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Hunt {
     /// Stable across runs.
     pub id: String,
@@ -317,7 +326,7 @@ pub struct Hunt {
 }
 
 /// The playbooks that gave an answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SetInfo {
     /// Changes with every change of a file.
     pub revision: String,
@@ -328,7 +337,7 @@ pub struct SetInfo {
 }
 
 /// A file that does not load.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Skipped {
     /// The file.
     pub file: String,

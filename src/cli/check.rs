@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Exit, colour_out, put, tell_line};
 use crate::diag::{Diagnostic, Severity, codes, explain, github, human, json, nearest, sarif};
-use crate::playbook::{Input, PlaybookSet, compile};
+use crate::playbook::{Input, PlaybookSet, compile, findings};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Wanted {
@@ -75,12 +75,8 @@ struct Checked {
 
 /// All that can be known of some files without an incident.
 fn look(files: &[Input]) -> Checked {
-    let mut set = compile(files);
-    let mut diagnostics = std::mem::take(&mut set.diagnostics);
-    for playbook in &set.playbooks {
-        diagnostics.extend(crate::playbook::tests(&set.sources, playbook).1);
-    }
-    crate::diag::sort(&mut diagnostics);
+    let set = compile(files);
+    let diagnostics = findings(&set, crate::runtime::today());
     Checked { set, diagnostics }
 }
 

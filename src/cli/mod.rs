@@ -14,7 +14,9 @@ mod progress;
 mod replay;
 mod run;
 mod schema;
+mod stop;
 mod test;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -105,6 +107,26 @@ impl PlaybookArgs {
         }
         let mut set = compile(&loaded.files);
         set.skipped.extend(loaded.left_out.iter().map(|d| (String::new(), format!("{}: {}", d.code, d.message))));
+        self.accept(&set)?;
+        Ok(set)
+    }
+
+    /// The set as it follows its folders, or how the run ends; the problems of the first one are told on standard error.
+    fn follow(&self, options: runtime::live::Options) -> Result<runtime::live::Live, Exit> {
+        let live = runtime::live::Live::start(&self.playbooks, !self.no_shipped, options);
+        let first = live.now();
+        if let Some(problems) = &first.problems {
+            tell(&problems.unread(), &Sources::default());
+            if !problems.missing.is_empty() {
+                return Err(Exit::Playbooks);
+            }
+        }
+        self.accept(&first.set)?;
+        Ok(live)
+    }
+
+    /// Whether a run can begin with this set; its errors are told.
+    fn accept(&self, set: &PlaybookSet) -> Result<(), Exit> {
         let shown: Vec<Diagnostic> = set.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
         tell(&shown, &set.sources);
         if set.playbooks.is_empty() || self.strict && !set.skipped.is_empty() {
@@ -112,7 +134,7 @@ impl PlaybookArgs {
             tell_line(&format!("engine: {why}"));
             return Err(Exit::Playbooks);
         }
-        Ok(set)
+        Ok(())
     }
 }
 
@@ -180,10 +202,15 @@ fn log() {
 
 /// Writes data to standard output; a reader that went away is no error.
 fn put(text: &str) -> Result<Exit, Exit> {
+    put_on(text).map(|_| Exit::Fine)
+}
+
+/// Writes data to standard output; says whether anyone still reads it.
+fn put_on(text: &str) -> Result<bool, Exit> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(Exit::Fine),
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Fine),
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(e) => {
             tell_line(&format!("engine: standard output cannot be written: {e}"));
             Err(Exit::Input)

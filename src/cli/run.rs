@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{Exit, IncidentArgs, PlaybookArgs, colour_out, put, tell_line};
 use crate::card::render::{Format, Look, render};
 use crate::card::{Context, Response, respond};
+use crate::intake::Read;
 use crate::model::Time;
 use crate::playbook::PlaybookSet;
 
@@ -29,9 +30,9 @@ pub(super) enum Wanted {
 #[derive(Args, Debug)]
 pub(super) struct Run {
     #[command(flatten)]
-    incidents: IncidentArgs,
+    pub(super) incidents: IncidentArgs,
     #[command(flatten)]
-    playbooks: PlaybookArgs,
+    pub(super) playbooks: PlaybookArgs,
     /// Answer as this role or user of the `permissions:` files may act; without it every permission is assumed
     #[arg(long = "as", value_name = "NAME")]
     actor: Option<String>,
@@ -40,7 +41,13 @@ pub(super) struct Run {
     now: Option<Time>,
     /// How the answer is written
     #[arg(long, value_enum, default_value = "auto")]
-    format: Wanted,
+    pub(super) format: Wanted,
+    /// Go on: after each edit of a playbook or of the incident, what changed in the answer
+    #[arg(long)]
+    watch: bool,
+    /// With --watch, look at the files again and again, for file systems that tell no events
+    #[arg(long, requires = "watch")]
+    pub(super) poll: bool,
 }
 
 pub(super) fn moment(text: &str) -> Result<Time, String> {
@@ -60,18 +67,11 @@ pub(super) fn permissions(set: &PlaybookSet, name: &str) -> Result<BTreeSet<Stri
 
 impl Run {
     pub(super) fn run(&self) -> Result<Exit, Exit> {
+        if self.watch {
+            return super::watch::watch(self);
+        }
         let set = self.playbooks.load()?;
-        let actor = match &self.actor {
-            None => None,
-            Some(name) => Some((name.clone(), permissions(&set, name)?)),
-        };
-        let today = self.now.unwrap_or_else(crate::runtime::today);
-        let responses: Vec<Response> = self
-            .incidents
-            .read()?
-            .into_iter()
-            .map(|r| respond(&set, &r.incident, &Context { now: self.now, today, actor: actor.clone(), input: r.diagnostics, only: None }))
-            .collect();
+        let responses = self.answers(&set, &self.incidents.read()?)?;
         let format = match self.format {
             Wanted::Auto if std::io::IsTerminal::is_terminal(&std::io::stdout()) => Format::Text,
             Wanted::Auto | Wanted::Json => Format::Json,
@@ -80,11 +80,27 @@ impl Run {
             Wanted::Markdown => Format::Markdown,
             Wanted::Html => Format::Html,
         };
-        let done = put(&render(&responses, format, &Look { width: width(), colour: colour_out() }));
+        let done = put(&render(&responses, format, &look()));
         // The process ends here; taking the set apart would only cost time.
         std::mem::forget(set);
         done
     }
+
+    /// The answers to incidents. That nobody is called as `--as` says is told.
+    pub(super) fn answers(&self, set: &PlaybookSet, incidents: &[Read]) -> Result<Vec<Response>, Exit> {
+        let actor = match &self.actor {
+            None => None,
+            Some(name) => Some((name.clone(), permissions(set, name)?)),
+        };
+        let today = self.now.unwrap_or_else(crate::runtime::today);
+        let context = |r: &Read| Context { now: self.now, today, actor: actor.clone(), input: r.diagnostics.clone(), only: None };
+        Ok(incidents.iter().map(|r| respond(set, &r.incident, &context(r))).collect())
+    }
+}
+
+/// How a page for this terminal looks.
+pub(super) fn look() -> Look {
+    Look { width: width(), colour: colour_out() }
 }
 
 /// The width of the terminal as the shell tells it, within what is good to read.

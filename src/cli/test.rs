@@ -1,5 +1,7 @@
 //! `engine test`
 
+mod mutation;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -13,7 +15,8 @@ use crate::playbook::set::Playbook;
 use crate::playbook::{PlaybookSet, Test as PlaybookTest, compile, tests};
 use crate::runtime;
 use crate::source::Sources;
-use crate::tester::coverage::{self, Coverage};
+use crate::tester::coverage::{self, Coverage, Share};
+use crate::tester::mutate;
 use crate::tester::report::{self, Case, Suite, Totals};
 use crate::tester::test;
 
@@ -48,6 +51,12 @@ pub(super) struct Test {
     /// At least so many percent of the clauses' outcomes must be seen; asks for coverage
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     threshold: Option<usize>,
+    /// Changes one thing in the conditions at a time: the tests must notice
+    #[arg(long)]
+    mutate: bool,
+    /// At least so many percent of the changes must be noticed; asks for mutation
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    mutation_threshold: Option<usize>,
     /// Leave out what ships with the program
     #[arg(long)]
     no_shipped: bool,
@@ -89,24 +98,40 @@ impl Test {
             tell_line("engine: no playbook to test");
             return Err(if broken { Exit::Playbooks } else { Exit::Input });
         }
-        let observe = self.coverage || self.threshold.is_some();
         let playbooks: Vec<&Playbook> = asked.iter().map(|a| a.playbook).collect();
-        let mut coverage = observe.then(|| Coverage::new(&set, &playbooks, &|file| runtime::playbooks::is_shipped(file) == self.paths.is_empty()));
-        let suites = run(&set, asked, observe);
-        if let Some(coverage) = &mut coverage {
-            suites.iter().flat_map(|s| &s.cases).for_each(|c| coverage.add(&c.outcome.observed));
-        }
+        let wanted = |file: &str| runtime::playbooks::is_shipped(file) == self.paths.is_empty();
+        let (cover, mutate) = (self.coverage || self.threshold.is_some(), self.mutate || self.mutation_threshold.is_some());
+        let suites = run(&set, asked, cover || mutate);
         let totals = Totals::of(&suites);
-        put(&self.written(&set, &suites, coverage.as_ref()))?;
-        let mut low = false;
-        if let (Some(least), Some(share)) = (self.threshold, coverage.as_ref().map(Coverage::share))
-            && share.hundredths() < least
-        {
-            low = true;
-            tell_line(&format!("engine: {share} of the outcomes of clauses were seen, fewer than --threshold asks for"));
+        let mut found = Found::default();
+        if cover {
+            let mut coverage = Coverage::new(&set, &playbooks, &wanted);
+            suites.iter().flat_map(|s| &s.cases).for_each(|c| coverage.add(&c.outcome.observed));
+            found.coverage = Some(Part {
+                page: coverage::page::human(&coverage, &set.sources, colour_out()),
+                document: coverage.document(&set.sources),
+                share: coverage.share(),
+            });
         }
+        if mutate {
+            found.mutation = Some(mutation::run(&set, &loaded.files, &playbooks, &suites, &wanted, |mutation, fates| Part {
+                page: mutate::page::human(mutation, fates, &set.sources, colour_out()),
+                document: mutate::page::document(mutation, fates, &set.sources),
+                share: mutate::page::total(mutation, fates),
+            }));
+        }
+        put(&self.written(&set, &suites, &found))?;
+        let low = |part: &Option<Part>, least: Option<usize>, what: &str| {
+            let share = part.as_ref().map(|p| p.share).filter(|s| least.is_some_and(|least| s.hundredths() < least));
+            share.is_some_and(|s| {
+                tell_line(&format!("engine: {s} {what}, less than was asked for"));
+                true
+            })
+        };
+        let few = low(&found.coverage, self.threshold, "of the outcomes of clauses were seen");
+        let blind = low(&found.mutation, self.mutation_threshold, "of the changes were noticed");
         tell_line(&format!("{}, in {:.2?}", report::summary(&totals), begun.elapsed()));
-        let failed = low || totals.failed > 0 || totals.errors > 0 || self.fail_on_missing && totals.missing > 0;
+        let failed = few || blind || totals.failed > 0 || totals.errors > 0 || self.fail_on_missing && totals.missing > 0;
         Ok(if broken {
             Exit::Playbooks
         } else if failed {
@@ -140,23 +165,38 @@ impl Test {
         all
     }
 
-    fn written(&self, set: &PlaybookSet, suites: &[Suite], coverage: Option<&Coverage>) -> String {
+    fn written(&self, set: &PlaybookSet, suites: &[Suite], found: &Found) -> String {
         match self.format {
             Format::Junit => report::junit::junit(suites, &set.sources),
-            Format::Auto if !std::io::IsTerminal::is_terminal(&std::io::stdout()) => json(set, suites, coverage),
-            Format::Json => json(set, suites, coverage),
+            Format::Auto if !std::io::IsTerminal::is_terminal(&std::io::stdout()) => json(set, suites, found),
+            Format::Json => json(set, suites, found),
             Format::Auto | Format::Human => {
                 let mut page = report::human(suites, &set.sources, colour_out());
-                page.extend(coverage.map(|c| coverage::page::human(c, &set.sources, colour_out())));
+                page.extend(found.coverage.iter().chain(&found.mutation).map(|p| p.page.as_str()));
                 page
             }
         }
     }
 }
 
-fn json(set: &PlaybookSet, suites: &[Suite], coverage: Option<&Coverage>) -> String {
+/// What coverage or mutation found, as it is written.
+struct Part {
+    page: String,
+    document: serde_json::Value,
+    share: Share,
+}
+
+/// What was found beside the results of tests.
+#[derive(Default)]
+struct Found {
+    coverage: Option<Part>,
+    mutation: Option<Part>,
+}
+
+fn json(set: &PlaybookSet, suites: &[Suite], found: &Found) -> String {
     let mut document = report::document(suites, &set.sources);
-    document.coverage = coverage.map(|c| c.document(&set.sources));
+    document.coverage = found.coverage.as_ref().map(|p| p.document.clone());
+    document.mutation = found.mutation.as_ref().map(|p| p.document.clone());
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text

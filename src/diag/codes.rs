@@ -67,14 +67,13 @@ codes! {
     NO_MATCH = "GR507" "A text, glob or regular expression that is never found.";
     IMPACT = "GR508" "A high-impact action with nothing to hold it back.";
     SAME_CARD = "GR509" "Two cards of a playbook that are the same.";
-    ORDER = "GR510" "An `after` that has no effect.";
+    NO_EFFECT = "GR510" "A change of an overlay that changes nothing.";
     SENTENCE = "GR511" "A placeholder that says nothing to people.";
     TABLE = "GR512" "A table that hunting does not know.";
     COLUMN = "GR513" "A column that is not there at this place of a query.";
     UNTESTED = "GR514" "A stable playbook without a test for both outcomes.";
     DEPRECATED = "GR515" "A deprecated playbook that still runs.";
     PERMISSION = "GR516" "A permission that no role has.";
-    NO_EFFECT = "GR517" "A change of an overlay that changes nothing.";
     EXCEPTION = "GR701" "An exception that has expired, or cannot apply.";
     EXPIRING = "GR702" "An exception that ends within thirty days.";
     LONG_EXCEPTION = "GR703" "An exception that lasts longer than a year, or for which nobody answers.";

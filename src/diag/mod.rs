@@ -9,12 +9,13 @@ pub mod mend;
 pub mod sarif;
 pub mod unified;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::source::{Sources, Span};
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The thing cannot be used.
@@ -153,7 +154,7 @@ impl Diagnostic {
 }
 
 /// A diagnostic as JSON.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Wire {
     /// `GR…`
     pub code: &'static str,

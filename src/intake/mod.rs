@@ -16,6 +16,7 @@ mod ocsf;
 pub mod patch;
 mod rec;
 mod records;
+pub mod schema;
 mod sentinel;
 mod shape;
 mod stix;

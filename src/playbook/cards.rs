@@ -136,7 +136,8 @@ impl<'b> Book<'b, '_> {
         };
         if let Some(action) = action.filter(|a| !kinds.within(a.kinds) && kinds != Kinds::ANY) {
             let message = format!("`{}` applies to {}; this is a list of {kinds}", action.id, action.kinds);
-            self.reader.error(codes::WRONG_KIND, e.span, message);
+            let help = format!("go through a list of {}, or take another action: `engine actions` lists them", action.kinds);
+            self.reader.error_help(codes::WRONG_KIND, e.span, message, help);
             return None;
         }
         let name: Arc<str> = trimmed.into();
@@ -154,7 +155,9 @@ impl<'b> Book<'b, '_> {
                 let Some(id) = n.get("id").and_then(Node::scalar) else { continue };
                 self.reader.name_id(id);
                 if let Some(old) = self.ids.get(&id.text) {
-                    let d = Diagnostic::error(codes::DUPLICATE_ID, id.span, format!("two cards are called `{}`", id.text)).at(*old, "first here");
+                    let d = Diagnostic::error(codes::DUPLICATE_ID, id.span, format!("two cards are called `{}`", id.text))
+                        .at(*old, "first here")
+                        .help("rename one of them");
                     self.reader.report(d);
                 } else {
                     self.ids.insert(id.text.clone(), id.span);
@@ -207,7 +210,13 @@ impl<'b> Book<'b, '_> {
         {
             let given = locals.first().map(|(_, t)| t);
             if !matches!(given, Some(Ty::Entity(kinds)) if kinds.within(Kinds::one(*kind))) {
-                self.reader.error(codes::WRONG_KIND, h.span, format!("the hunt `{}` needs `{param}`, a {kind}; the card is not about one", h.text));
+                let message = format!("the hunt `{}` needs `{param}`, a {kind}; the card is not about one", h.text);
+                self.reader.error_help(
+                    codes::WRONG_KIND,
+                    h.span,
+                    message,
+                    "name a hunt about what the card is about, or change the `with` of the hunt",
+                );
             }
         }
         let id = id?;
@@ -252,8 +261,9 @@ impl<'b> Book<'b, '_> {
             };
             let Some(v) = self.reader.text(n, &name.text) else { continue };
             if !p.values.is_empty() && !p.values.iter().any(|x| **x == *v.text) {
-                let d = Diagnostic::error(codes::PARAMS, v.span, format!("`{}` is one of {}", name.text, p.values.join(", ")));
-                self.reader.report(d.did_you_mean(v.inner(), nearest(&v.text, p.values.iter().map(String::as_str)), ""));
+                let message = format!("`{}` is one of {}; this is `{}`", name.text, p.values.join(", "), v.text);
+                let near = nearest(&v.text, p.values.iter().map(String::as_str));
+                self.reader.report(Diagnostic::error(codes::PARAMS, v.span, message).did_you_mean(v.inner(), near, "write one of them"));
                 continue;
             }
             made.insert(name.text.clone(), v.text.to_string());
@@ -307,7 +317,7 @@ impl<'b> Book<'b, '_> {
         let others: Vec<String> = circle.iter().filter_map(|n| cards.get(*n)).map(|c| format!("`{}`", c.id)).collect();
         let message =
             if others.len() > 1 { format!("{} come after one another", others.join(", ")) } else { format!("`{}` comes after itself", first.id) };
-        self.reader.error(codes::CYCLE, first.span, message);
+        self.reader.error_help(codes::CYCLE, first.span, message, "take one of them out of an `after`");
     }
 
     pub fn exception(&mut self, node: &Node) -> Option<Exception> {

@@ -41,7 +41,12 @@ impl Catalogue<'_, '_> {
             // A value that cannot be read leaves the others in force: a guard must not fall with it.
             let (list, wrong) = NamedList::compile(&d.id, kind, &texts, tag.map(|t| &*t.text), d.id_span);
             for v in wrong.iter().filter_map(|n| values.get(*n)) {
-                r.error(codes::PATTERN, v.span, format!("`{}` is not an address or network", v.text));
+                r.error_help(
+                    codes::PATTERN,
+                    v.span,
+                    format!("`{}` is not an address or network", v.text),
+                    "write it as in 203.0.113.7 or 203.0.113.0/24",
+                );
             }
             made.push(list);
         }

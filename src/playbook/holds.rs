@@ -1,5 +1,6 @@
 //! What a key of a file holds: the shapes that the table of keys is written in.
 
+use crate::model::kind::PROPS;
 use crate::model::{Kind, technique};
 
 /// A key of a file: its name, whether it must be there, and what it holds.
@@ -39,6 +40,8 @@ impl Key {
 pub enum Holds {
     /// Anything.
     Any,
+    /// An incident in our own format.
+    Incident,
     /// Text as it stands.
     Text,
     /// Text with `{expression}` in it.
@@ -154,7 +157,7 @@ pub enum Of {
     Kind,
     /// A kind of entity, or `incident`.
     KindOrIncident,
-    /// A property of the kind that the map stands under.
+    /// A property of an entity; which ones there are depends on the kind that the map stands under.
     Property,
     /// A technique of the ATT&CK matrix.
     Technique,
@@ -185,6 +188,7 @@ impl Of {
             Self::Kind => Some(kinds.collect()),
             Self::KindOrIncident => Some(kinds.chain(["incident"]).collect()),
             Self::Technique => Some(technique::technique_ids().collect()),
+            Self::Property => Some(PROPS.iter().map(|p| p.name).collect()),
             _ => None,
         }
     }

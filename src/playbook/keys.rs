@@ -116,7 +116,7 @@ pub const EXCEPTION: &[Key] = &[
 pub const TEST: &[Key] = &[
     must("name", New(Of::Test), "what it shows").like("clicked, then a foreign sign-in"),
     may("incident", Text, "a file").like("fixtures/phish-clicked.json"),
-    may("given", Any, "an incident in our own format"),
+    may("given", Holds::Incident, "an incident in our own format"),
     may("from", Id(Of::Test), "another test of this file to start from"),
     may("patch", ListOf(&Map(PATCH)), "changes to the incident").like("[{ op: remove, alert: a-3 }]"),
     may("todo", Text, "whether it is known to fail: true, or why"),
@@ -142,14 +142,13 @@ pub const EXPECT: &[Key] = &[
 /// A change of `patch:`.
 pub const PATCH: &[Key] = &[
     must("op", Word(operations), "what is done"),
-    may("incident", Any, "set: fields of the incident"),
+    may("incident", Any, "set: fields of the incident").like("{ severity: low }"),
     may("alert", Any, "an alert: its id; to add one, all of it").like("a-3"),
     may("entity", Any, "an entity: its id; to add one, all of it").like("user:ada@example.com"),
-    may("relation", Any, "a relation: { from, relation, to, alerts }; to add one, its name beside `from` and `to`"),
-    may("to", Any, "set: what it becomes, a deep merge in which null removes; add: where the relation leads"),
-    may("alerts", Texts, "the alerts that say a relation"),
-    may("path", Text, "RFC 6902: the place, as in /alerts/0/title"),
-    may("from", Text, "RFC 6902: the place to take it from; add: where the relation starts"),
+    may("relation", Any, "a relation: { from, relation, to, alerts }"),
+    may("to", Any, "set: what it becomes, a deep merge in which null removes"),
+    may("path", Text, "RFC 6902: the place").like("/alerts/0/title"),
+    may("from", Text, "RFC 6902: the place to take it from"),
     may("value", Any, "RFC 6902: the value"),
 ];
 
@@ -198,10 +197,10 @@ pub const ACTION: &[Key] = &[
     may("impact", Word(impacts), "low, medium or high"),
     may("undo", Id(Of::Action), "the action that takes it back").like("device.release_isolation"),
     may("params", MapOf(Of::Param, &Map(PARAM)), "parameters"),
-    may("never", ListOf(&Map(GUARD)), "guards that no playbook overrides"),
-    may("done_when", Test, "typed source state that makes a card completed").like("'target.isolation == \"isolated\"'"),
     may("prerequisites", Texts, "what must be so before"),
     may("effects", Texts, "what else it does"),
+    may("never", ListOf(&Map(GUARD)), "guards that no playbook overrides"),
+    may("done_when", Test, "typed source state that makes a card completed").like("'target.isolation == \"isolated\"'"),
     may("d3fend", Texts, "D3FEND techniques").like("[D3-NI]"),
     may("react", Texts, "RE&CT actions").like("[RA3601]"),
 ];
@@ -281,6 +280,29 @@ pub const FILES: &[FileKind] = &[
     FileKind { key: "lists", keys: LISTS, doc: "named lists of values" },
     FileKind { key: "permissions", keys: PERMISSIONS_FILE, doc: "roles and users" },
     FileKind { key: "overlay", keys: OVERLAY, doc: "changes to something that another file declares" },
+];
+
+/// The tables of maps that stand in files, by the name of one such map.
+pub const MAPS: &[(&str, &[Key])] = &[
+    ("match", MATCH),
+    ("condition", CONDITION),
+    ("arm", ARM),
+    ("card", CARD),
+    ("hunt", HUNT),
+    ("exception", EXCEPTION),
+    ("test", TEST),
+    ("expect", EXPECT),
+    ("patch", PATCH),
+    ("signal", SIGNAL),
+    ("signal_rule", SIGNAL_RULE),
+    ("says", SAYS),
+    ("action", ACTION),
+    ("param", PARAM),
+    ("guard", GUARD),
+    ("list", LIST),
+    ("incident_type", TYPE),
+    ("type_rule", TYPE_RULE),
+    ("permissions", PERMISSIONS),
 ];
 
 /// The first keys, in order.

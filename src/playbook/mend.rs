@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::yaml::{Node, Yaml};
 use crate::diag::Fix;
-use crate::source::{SourceFile, Sources, Span};
+use crate::source::{FileId, SourceFile, Sources, Span};
 
 /// The value that a line gives to a key, where YAML reads something else than text.
 pub(super) struct Value {
@@ -21,18 +21,29 @@ pub(super) struct Value {
 impl Value {
     /// The value at a place.
     pub fn at(sources: &Sources, at: Span) -> Option<Self> {
-        let file = sources.get(at.file)?;
-        let (line, column) = file.line_column(at.start);
+        Self::of(sources.get(at.file)?, at.file, at.start as usize)
+    }
+
+    /// Quotes for the expression around a byte at which YAML gave up, in its line or the one before, where it is one.
+    pub fn quotable(file: &SourceFile, id: FileId, byte: usize) -> Option<Fix> {
+        let from = file.text.get(..byte)?.rfind('\n').map_or(0, |n| n.saturating_add(1));
+        let before = file.text.get(..from)?.trim_end().len();
+        let expressions = [byte, before].into_iter().filter_map(|at| Self::of(file, id, at)).filter(|v| matches!(v.key.as_str(), "if" | "when"));
+        expressions.map(|v| v.quoted(true)).find(|fix| fix.safe)
+    }
+
+    fn of(file: &SourceFile, id: FileId, byte: usize) -> Option<Self> {
+        let (line, column) = file.line_column(u32::try_from(byte).ok()?);
         let start = file.line_start(line)?;
         let rest = file.text.get(start..)?;
         let text = rest.lines().next()?;
-        let (key, range) = value_in(text, column)?;
+        let (key, range, inside_map) = value_in(text, column)?;
         let value = text.get(range.clone())?;
         let tail = text.get(range.end..)?;
         let indent = |l: &str| l.len().saturating_sub(l.trim_start().len());
         let below = rest.lines().skip(1).find(|l| !l.trim().is_empty());
-        let open = if in_map(text) { tail.is_empty() } else { below.is_some_and(|l| indent(l) > indent(text)) };
-        let span = Span::new(at.file, start.saturating_add(range.start), start.saturating_add(range.end));
+        let open = if inside_map { tail.is_empty() } else { below.is_some_and(|l| indent(l) > indent(text)) };
+        let span = Span::new(id, start.saturating_add(range.start), start.saturating_add(range.end));
         Some(Self { key, text: value.to_owned(), span, open })
     }
 
@@ -58,16 +69,28 @@ fn in_quotes(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Whether a line holds a one-line map, alone or as an item.
-fn in_map(line: &str) -> bool {
-    line.trim_start().trim_start_matches("- ").starts_with('{')
+/// Whether a one-line map is open at the end of a text.
+fn in_map(before: &str) -> bool {
+    let (mut depth, mut quote) = (0usize, None);
+    for c in before.chars() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{') => depth = depth.saturating_add(1),
+            (None, '}') => depth = depth.saturating_sub(1),
+            (None, _) => {}
+        }
+    }
+    depth > 0
 }
 
-/// The key and the bytes of the value in a line where YAML read something else; `column` (from 1) is where it went wrong.
-fn value_in(line: &str, column: usize) -> Option<(String, Range<usize>)> {
-    let inside_map = in_map(line);
+/// The key and the bytes of the value in a line where YAML read something else, and whether it is in a one-line map;
+/// `column` (from 1) is where it went wrong.
+fn value_in(line: &str, column: usize) -> Option<(String, Range<usize>, bool)> {
     // In a one-line map, the key is the last one before the place, and its value ends at the next key or brace.
     let before: String = line.chars().take(column.saturating_sub(1)).collect();
+    let inside_map = in_map(&before);
     let colon = if inside_map { before.rfind(": ") } else { line.find(": ") }?;
     let key = line.get(..colon)?.rsplit(['{', ',', ' ']).next()?.trim();
     let from = colon.saturating_add(2);
@@ -82,7 +105,7 @@ fn value_in(line: &str, column: usize) -> Option<(String, Range<usize>)> {
     }
     let start = from.saturating_add(value.len().saturating_sub(value.trim_start().len()));
     let range = start..start.saturating_add(value.trim().len());
-    (!range.is_empty() && !key.is_empty()).then(|| (key.to_owned(), range))
+    (!range.is_empty() && !key.is_empty()).then(|| (key.to_owned(), range, inside_map))
 }
 
 /// Takes out an entry of a map that says the same as an earlier one.
@@ -95,10 +118,11 @@ pub(super) fn without_repeated(sources: &Sources, entries: &[(Node, Node)], n: u
     let range = match entries.get(n.checked_sub(1)?) {
         Some((_, before)) if line_of(file, before.span.start) == line_of(file, key.span.start) => {
             // In a one-line map, the comma before it goes too.
-            let between = file.text.get(before.span.end as usize..key.span.start as usize)?;
-            (between.trim() == ",").then(|| Span { start: before.span.end, end: value.span.end, ..key.span })?
+            let (from, to) = (end_of(&file.text, before)?, end_of(&file.text, value)?);
+            let between = file.text.get(from..key.span.start as usize)?;
+            (between.trim() == ",").then(|| Span::new(key.span.file, from, to))?
         }
-        _ => lines_of(file, key, value)?,
+        _ => lines_of(file, key, value, false)?,
     };
     Some(Fix { title: format!("take the second `{}` out", name.text), edits: vec![(range, String::new())], safe: true })
 }
@@ -109,7 +133,7 @@ pub(super) fn put_first(sources: &Sources, tree: &Node, name: &str) -> Option<Fi
     let (key, value) = tree.entries().iter().find(|(k, _)| k.scalar().is_some_and(|s| &*s.text == name))?;
     value.scalar()?;
     let file = sources.get(key.span.file)?;
-    let range = lines_of(file, key, value)?;
+    let range = lines_of(file, key, value, true)?;
     let mut line = sources.text(range).to_owned();
     if !line.ends_with('\n') {
         line.push_str(line_end(file));
@@ -132,7 +156,7 @@ pub(super) fn second_line(sources: &Sources, tree: &Node, line: &str) -> Option<
     if file.text.lines().any(|l| l.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(':'))) {
         return None;
     }
-    let range = lines_of(file, key, value)?;
+    let range = lines_of(file, key, value, true)?;
     let end = line_end(file);
     let text = if sources.text(range).ends_with('\n') { format!("{line}{end}") } else { format!("{end}{line}") };
     (file.line_column(key.span.start).1 == 1).then(|| Fix {
@@ -142,17 +166,36 @@ pub(super) fn second_line(sources: &Sources, tree: &Node, line: &str) -> Option<
     })
 }
 
-/// The lines that an entry has for itself alone, with their ends.
-fn lines_of(file: &SourceFile, key: &Node, value: &Node) -> Option<Span> {
+/// The lines that an entry has for itself alone, with their ends; a comment behind it may be among them.
+fn lines_of(file: &SourceFile, key: &Node, value: &Node, comment: bool) -> Option<Span> {
     let start = file.line_start(line_of(file, key.span.start))?;
-    let text = file.text.get(key.span.start as usize..value.span.end.max(key.span.end) as usize)?.trim_end();
+    let text = file.text.get(key.span.start as usize..end_of(&file.text, value)?)?.trim_end();
     let end = (key.span.start as usize).saturating_add(text.len());
     let rest = file.text.get(end..)?;
     let tail = rest.find('\n').map_or(rest, |n| rest.get(..=n).unwrap_or(rest));
-    // An entry without a value ends at its colon.
-    let bare = tail.trim().is_empty() || text.len() == (key.span.end.saturating_sub(key.span.start)) as usize && tail.trim() == ":";
+    let bare = tail.trim().is_empty() || comment && tail.starts_with([' ', '\t']) && tail.trim_start().starts_with('#');
     let alone = file.text.get(start..key.span.start as usize)?.trim().is_empty() && bare;
     alone.then(|| Span::new(key.span.file, start, end.saturating_add(tail.len())))
+}
+
+/// Where a value ends, with the bracket or brace that closes it.
+fn end_of(text: &str, node: &Node) -> Option<usize> {
+    let (last, close) = match &node.yaml {
+        Yaml::Scalar(..) => return Some(node.span.end as usize),
+        Yaml::List(items) => (items.last(), "]"),
+        Yaml::Map(entries) => (entries.last().map(|(_, v)| v), "}"),
+    };
+    let start = node.span.start as usize;
+    let end = match last {
+        Some(last) => end_of(text, last)?,
+        None => start.saturating_add(1),
+    };
+    if !text.get(start..)?.starts_with(['[', '{']) {
+        return Some(end);
+    }
+    let rest = text.get(end..)?;
+    let tail = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+    tail.starts_with(close).then(|| text.len().saturating_sub(tail.len()).saturating_add(1))
 }
 
 fn line_of(file: &SourceFile, byte: u32) -> usize {
@@ -196,7 +239,8 @@ mod tests {
         assert_eq!(form("  - { id: c, why: {u} did it }", 19, false), ("  - { id: c, why: '{u} did it' }".into(), false));
         assert_eq!(form("    if: x == \"a #b\" && y", 9, true), ("    if: 'x == \"a #b\" && y'".into(), true));
         assert_eq!(form("    if: users.len() > 0 # anybody", 9, true), ("    if: 'users.len() > 0' # anybody".into(), true));
-        assert_eq!(form("    if: !!str x", 9, true).1, false);
+        assert_eq!(form("  many: { if: !hit && calm, pass: x }", 15, true), ("  many: { if: '!hit && calm', pass: x }".into(), true));
+        assert!(!form("    if: !!str x", 9, true).1);
         assert_eq!(form("    if: x == 'a'", 9, true), ("    if: 'x == ''a'''".into(), false));
     }
 }

@@ -16,6 +16,8 @@ pub mod order;
 mod overlay;
 pub mod query;
 pub mod read;
+pub mod scaffold;
+pub mod schema;
 mod scope;
 pub mod set;
 pub mod tests;
@@ -26,3 +28,16 @@ pub use compile::{Compiler, Input, compile};
 pub use lint::lint;
 pub use set::{Playbook, PlaybookSet};
 pub use tests::{Test, tests};
+
+use crate::diag::Diagnostic;
+use crate::model::Time;
+
+/// All that is known to be wrong with the files of a set, sorted by place: what compiling it found, what is wrong with the
+/// tests of its playbooks, and what is probably not meant, as of a day.
+pub fn findings(set: &PlaybookSet, today: Time) -> Vec<Diagnostic> {
+    let mut all = set.diagnostics.clone();
+    all.extend(set.playbooks.iter().flat_map(|p| tests(&set.sources, p).1));
+    all.extend(lint(set, today));
+    crate::diag::sort_in(&mut all, &set.sources);
+    all
+}

@@ -78,20 +78,18 @@ fn edit(reader: &mut Reader<'_>, root: &mut Node, path: &Scalar, change: Change<
     };
     let mut here = root;
     for step in front {
-        match child(here, step) {
-            Some(next) => here = next,
-            None => {
-                reader.error(codes::UNKNOWN_REF, path.span, format!("`{}` leads nowhere: there is no `{step}`", path.text));
-                return;
-            }
+        if child(here, step).is_none() {
+            return nowhere(reader, here, path, step);
         }
+        let Some(next) = child(here, step) else { return };
+        here = next;
     }
     match change {
         Change::Set(value) => match child(here, last) {
             Some(slot) => *slot = value.clone(),
             None => match &mut here.yaml {
                 Yaml::Map(entries) => entries.push((word(last, path), value.clone())),
-                _ => reader.error(codes::UNKNOWN_REF, path.span, format!("`{}` leads nowhere: there is no `{last}`", path.text)),
+                _ => nowhere(reader, here, path, last),
             },
         },
         Change::Add(value) => {
@@ -103,8 +101,7 @@ fn edit(reader: &mut Reader<'_>, root: &mut Node, path: &Scalar, change: Change<
                         return;
                     }
                     _ => {
-                        reader.error(codes::UNKNOWN_REF, path.span, format!("`{}` leads nowhere: there is no `{last}`", path.text));
-                        return;
+                        return nowhere(reader, here, path, last);
                     }
                 },
             };
@@ -130,10 +127,25 @@ fn edit(reader: &mut Reader<'_>, root: &mut Node, path: &Scalar, change: Change<
                 Yaml::Scalar(..) => false,
             };
             if !found {
-                reader.error(codes::UNKNOWN_REF, path.span, format!("`{}` leads nowhere: there is no `{last}`", path.text));
+                nowhere(reader, here, path, last);
             }
         }
     }
+}
+
+/// A path that leads nowhere, with what is there.
+fn nowhere(reader: &mut Reader<'_>, here: &Node, path: &Scalar, step: &str) {
+    let keys = here.entries().iter().filter_map(|(k, _)| k.scalar());
+    let ids = here.items().iter().filter_map(|i| i.get("id").and_then(Node::scalar));
+    let known: Vec<&str> = keys.chain(ids).map(|s| &*s.text).collect();
+    let help = match known.as_slice() {
+        [] => "nothing with a key or an id is there: a path is made of keys and ids".to_owned(),
+        some => format!("there are {}", some.iter().take(12).map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")),
+    };
+    let at = path.text.split('.').take_while(|s| *s != step).fold(0usize, |at, s| at.saturating_add(s.len()).saturating_add(1));
+    let place = path.place(at, at.saturating_add(step.len()));
+    let d = crate::diag::Diagnostic::error(codes::UNKNOWN_REF, path.span, format!("`{}` leads nowhere: there is no `{step}`", path.text));
+    reader.report(d.did_you_mean(place, crate::diag::nearest(step, known.iter().copied()), help));
 }
 
 /// The value of a key, or the item of a list with this id.

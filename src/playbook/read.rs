@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
         let d = Diagnostic::error(codes::DUPLICATE_KEY, key.span, message).at(first, "first here");
         self.out.push(match mend::without_repeated(self.sources, entries, n) {
             Some(fix) => d.help("both say the same: one is enough").fix(fix),
-            None => d.help("keep the one that is meant"),
+            None => d.help("make one of the two, or take one out"),
         });
     }
 
@@ -116,7 +116,12 @@ impl<'a> Reader<'a> {
                 None
             }
             _ => {
-                self.error(codes::WRONG_SHAPE, node.span, format!("{what} is text; this is {}", node.what()));
+                self.error_help(
+                    codes::WRONG_SHAPE,
+                    node.span,
+                    format!("{what} is text; this is {}", node.what()),
+                    "write one text, in quotes if it begins with a sign",
+                );
                 None
             }
         }
@@ -161,7 +166,7 @@ impl<'a> Reader<'a> {
             Ok(n) if range.contains(&n) => Some(n),
             _ => {
                 let message = format!("{what} is a whole number from {} to {}; this is `{}`", range.start(), range.end(), s.text);
-                self.error(codes::WRONG_SHAPE, s.span, message);
+                self.error_help(codes::WRONG_SHAPE, s.span, message, "write a number without quotes and points, within that range");
                 None
             }
         }
@@ -205,7 +210,7 @@ impl<'a> Reader<'a> {
         match &node.yaml {
             Yaml::List(items) => items,
             _ => {
-                self.error(codes::WRONG_SHAPE, node.span, format!("{what} is a list; this is {}", node.what()));
+                self.error_help(codes::WRONG_SHAPE, node.span, format!("{what} is a list; this is {}", node.what()), "begin each item with `- `");
                 &[]
             }
         }

@@ -87,8 +87,9 @@ pub(super) fn scope(reader: &mut Reader<'_>, mut scope: Scope, fields: &Fields<'
             continue;
         }
         if let Some(old) = scope.places.get(&name.text) {
-            let d =
-                crate::diag::Diagnostic::error(codes::DUPLICATE_ID, name.span, format!("`{}` is declared twice", name.text)).at(*old, "first here");
+            let d = crate::diag::Diagnostic::error(codes::DUPLICATE_ID, name.span, format!("`{}` is declared twice", name.text))
+                .at(*old, "first here")
+                .help("rename one of them");
             reader.report(d);
             continue;
         }
@@ -119,7 +120,7 @@ pub(super) fn scope(reader: &mut Reader<'_>, mut scope: Scope, fields: &Fields<'
             } else {
                 format!("`{}` and {} use one another", name.text, others.join(", "))
             };
-            reader.error(codes::CYCLE, name.span, message);
+            reader.error_help(codes::CYCLE, name.span, message, "say one of them without the other");
             scope.known.insert(name.text.clone(), String::new());
         }
     }

@@ -3,6 +3,7 @@
 use granit_parser::{Event, Parser, ScalarStyle};
 
 use super::limits;
+use super::mend::Value;
 use crate::diag::{Diagnostic, codes};
 use crate::source::scalar::{Quote, Scalar};
 use crate::source::{FileId, SourceFile, Span};
@@ -117,10 +118,10 @@ pub fn parse(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> Option
                     Span::new(id, at, end.min(at.saturating_add(1)).max(at)),
                     format!("this is not YAML: {}", e.info()),
                 );
-                if let Some(help) = quote_help(text, at) {
+                if let Some(help) = yaml_help(text, at, &e.info()) {
                     d = d.help(help);
                 }
-                out.push(d);
+                out.push(Value::quotable(file, id, at).into_iter().fold(d, Diagnostic::fix));
                 return None;
             }
         }
@@ -128,20 +129,32 @@ pub fn parse(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> Option
     tree.root
 }
 
-/// Where authors write an expression that YAML reads as something else, the quoted form.
-fn quote_help(text: &str, at: usize) -> Option<String> {
+/// What to do where a text is no YAML: mostly an expression or sentence wants quotes.
+fn yaml_help(text: &str, at: usize, why: &str) -> Option<String> {
     let from = text.get(..at)?.rfind('\n').map_or(0, |n| n.saturating_add(1));
-    let mut lines = text.get(from..)?.lines();
-    let line = lines.next()?;
+    let line = text.get(from..)?.lines().next().unwrap_or("");
     let before = text.get(..from)?.trim_end().rsplit('\n').next().unwrap_or("");
-    [line, before].into_iter().find_map(|line| {
+    let begins = text.get(from..at)?.trim().is_empty();
+    if text.get(from..).is_some_and(|l| l.trim_start_matches(' ').starts_with('\t')) {
+        return Some("indent with blanks, not with tabs".into());
+    }
+    if why.contains("quote") {
+        return Some("a quote that opens must close; between '…', a quote itself is written twice".into());
+    }
+    // What goes wrong at the beginning of a line was begun above it.
+    let lines = if begins { [before, ""] } else { [line, before] };
+    let quoted = lines.into_iter().find_map(|line| {
         let (key, value) = line.split_once(": ")?;
         let value = value.trim();
         let word = key.trim_start_matches(['-', ' ', '{']).trim();
-        let starts = value.starts_with(['"', '\'', '[', '{', '|', '>', '*', '&', '!', '%', '@', '`']);
-        (starts && !word.is_empty() && !word.contains(['"', '\'']))
+        let whole =
+            [('"', '"'), ('\'', '\''), ('[', ']'), ('{', '}')].iter().any(|(open, close)| value.starts_with(*open) && value.ends_with(*close));
+        let starts = value.starts_with(['"', '\'', '[', '{', '|', '>', '*', '&', '!', '%', '@', '`']) && !whole;
+        let colon = why.contains("mapping values") && value.contains(": ");
+        ((starts || colon) && !word.is_empty() && !word.contains(['"', '\'']))
             .then(|| format!("if this is an expression or a sentence, put all of it in quotes: {word}: '{}'", value.replace('\'', "''")))
-    })
+    });
+    quoted.or_else(|| begins.then(|| "the keys of one map begin in the same column, and its items too".into()))
 }
 
 /// The byte that a mark stands at.

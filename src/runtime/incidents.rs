@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use super::live::Stamp;
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::intake::{self, Read, Source};
 
@@ -22,6 +23,14 @@ pub fn read(path: &Path, source: Option<Source>) -> Result<Vec<Read>, Box<Diagno
         bytes = from_yaml(&bytes).map_err(|e| Box::new(Diagnostic::new(codes::NOT_JSON, Severity::Error, format!("`{}`: {e}", path.display()))))?;
     }
     intake::read(&bytes, source).map_err(|r| r.diagnostic)
+}
+
+/// What shows, without reading them, that the incidents of a path are others now; standard input never is.
+pub fn seen(path: &Path) -> Vec<Stamp> {
+    let folder = std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok).map(|e| e.path());
+    let mut all: Vec<_> = folder.chain([path.to_owned()]).collect();
+    all.sort();
+    all.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| Stamp::of(&m)).collect()
 }
 
 /// One byte more than is allowed, so that the reader can tell that it is too much, and never more.

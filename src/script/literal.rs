@@ -13,6 +13,7 @@ use crate::diag::{codes, nearest};
 use crate::model::{Kind, Level, Rel};
 
 /// What is wrong with a constant.
+#[derive(Debug)]
 pub struct Wrong {
     /// The code.
     pub code: &'static str,
@@ -56,7 +57,7 @@ pub fn read_param(pat: Pat, text: &str, env: &Env<'_>, questions: &mut Questions
         Pat::Regex => questions
             .pattern(text)
             .map(Value::Pattern)
-            .map_err(|e| unread(codes::PATTERN, format!("`{text}` is not a regular expression: {}", last_line(&e.to_string())), "")),
+            .map_err(|e| unread(codes::PATTERN, format!("`{text}` is not a regular expression: {}", last_line(&e.to_string())), regex_help(text))),
         Pat::Glob => Ok(Value::Glob(Arc::new(Glob::new(text)))),
         Pat::Network => Net::parse(text)
             .map(Value::Net)
@@ -95,6 +96,10 @@ pub fn read_param(pat: Pat, text: &str, env: &Env<'_>, questions: &mut Questions
         Pat::LevelWord => read_as(&Ty::Level, text).unwrap_or_else(|| Ok(Value::Absent)),
         _ => Ok(text.into()),
     }
+}
+
+fn regex_help(text: &str) -> &'static str {
+    if text.starts_with(['*', '?', '+']) { "`*` and `?` alone belong in `.glob(…)`; in a regular expression, any text is `.*`" } else { "" }
 }
 
 fn last_line(text: &str) -> &str {

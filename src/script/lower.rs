@@ -88,6 +88,10 @@ pub const RESERVED: &[&str] = &[
     "var_",
 ];
 
+/// Words that begin what only programs have.
+const STATEMENTS: &[&str] =
+    &["let", "const", "while", "loop", "do", "until", "for", "fn", "import", "export", "return", "throw", "try", "break", "continue"];
+
 /// Whether a word can be an id that expressions use: snake case, not reserved.
 pub fn is_name(word: &str) -> bool {
     let mut chars = word.chars();
@@ -124,10 +128,16 @@ impl<'e, 'd> Lowering<'e, 'd> {
             Ok(tree) => tree,
             Err(e) => {
                 let end = parse::token_end(snippet.text(), e.at);
-                let span = snippet.place(e.at, end.max(e.at));
+                let before = snippet.text().get(..e.at).unwrap_or("");
+                // A duration without quotes is read as a number and a word.
+                let number = before.len().saturating_sub(before.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+                let number = if matches!(snippet.text().get(e.at..end), Some("s" | "m" | "h" | "d" | "w")) { number } else { 0 };
+                let start = e.at.saturating_sub(number);
+                let span = snippet.place(start, end.max(e.at));
                 let mut d = Diagnostic::error(codes::SYNTAX, span, format!("the expression does not parse: {}", lower_first(&e.message)));
-                let word = snippet.text().get(e.at..end).unwrap_or("");
-                if let Some(help) = syntax_help(word, &e.message) {
+                let word = snippet.text().get(start..end).unwrap_or("");
+                let negated = before.trim_end().rsplit(|c: char| !c.is_alphanumeric()).next() == Some("not");
+                if let Some(help) = if negated { syntax_help("not", "") } else { syntax_help(word, &e.message) } {
                     d = d.help(help);
                 }
                 out.push(d);
@@ -735,7 +745,8 @@ impl<'e, 'd> Lowering<'e, 'd> {
             };
             if !fits {
                 let (span, ty) = (x.span, x.ty.clone());
-                return self.error(codes::WRONG_KIND, span, format!("`{param}` of `{}` is a {kind}; this is {ty}", clause.name));
+                let d = Diagnostic::error(codes::WRONG_KIND, span, format!("`{param}` of `{}` is a {kind}; this is {ty}", clause.name));
+                return self.wrong(d.help(format!("give it one of `{}`", kind.collection())));
             }
             given.push(x);
         }
@@ -753,9 +764,13 @@ impl<'e, 'd> Lowering<'e, 'd> {
             (Ty::Unknown, _) | (_, Ty::Unknown) => (item, of),
             (t, Ty::List(x)) => {
                 if !(t.alike(x) || matches!(**x, Ty::Text) && read_like(t)) {
-                    let message = format!("{t} cannot be in a list of {x}");
-                    let span = item.span;
-                    return self.error(codes::UNLIKE, span, message);
+                    let d = Diagnostic::error(codes::UNLIKE, item.span, format!("{t} cannot be in a list of {x}"));
+                    let help = if matches!(**x, Ty::Entity(_)) {
+                        "ask about a property of them: `.some(|x| x.name == …)`"
+                    } else {
+                        "write a value of that type"
+                    };
+                    return self.wrong(d.help(help));
                 }
                 let t = t.clone();
                 let of = if read_like(&t) { self.coerce_items(of, &t) } else { of };
@@ -854,7 +869,21 @@ impl<'e, 'd> Lowering<'e, 'd> {
             let d = Diagnostic::error(codes::UNLIKE, own, format!("{} is compared with {}", a.ty, b.ty))
                 .at(a.span, a.ty.to_string())
                 .at(b.span, b.ty.to_string());
-            let d = if a.ty.can_be_absent() && read_like(&a.ty) { d.help("a word in quotes is read as one where it stands beside it") } else { d };
+            let d = match (&a.ty, &b.ty) {
+                (Ty::Entity(_), Ty::Text) | (Ty::Text, Ty::Entity(_)) => {
+                    d.help("compare one of its properties, as in `user.upn == \"…\"`, or ask `in lists.…`")
+                }
+                (Ty::Level, _) | (_, Ty::Level) => {
+                    d.help("levels are words in quotes: \"informational\", \"low\", \"medium\", \"high\", \"critical\"")
+                }
+                (Ty::Time | Ty::Duration, _) | (_, Ty::Time | Ty::Duration) => {
+                    d.help("a time is written as in \"2026-01-31T09:30:00Z\", a duration as in \"2h\"")
+                }
+                (Ty::Text, Ty::Int | Ty::Float) => d.help("put the number in quotes, or ask for a property that is a number"),
+                (Ty::List(_), Ty::Int | Ty::Float) => d.help("compare `.len()`"),
+                (Ty::List(_), _) => d.help("ask `.contains(…)` or `.some(|x| …)`"),
+                _ => d,
+            };
             return self.wrong(d);
         }
         if !(matches!(op, Compare::Eq | Compare::Ne) || a.ty.ordered() && b.ty.ordered()) {
@@ -927,7 +956,14 @@ impl<'e, 'd> Lowering<'e, 'd> {
             return self.no_function(name, on.as_ref(), &named, own);
         };
         if self.env.deciding_signals && matches!(name, "has_signal" | "having") {
-            return self.error(codes::UNKNOWN_FUNCTION, own, format!("`{name}` is not known yet: signals are decided from the source's data alone"));
+            let d = Diagnostic::error(
+                codes::UNKNOWN_FUNCTION,
+                own,
+                format!("`{name}` is not known yet: signals are decided from the source's data alone"),
+            );
+            return self.wrong(
+                d.help("ask for what the source says: `alert.title`, `alert.detector`, `alert.has_technique(…)`, entities and their properties"),
+            );
         }
         if function.params.len() != args.len() {
             let message = format!("`{name}` takes {} and is given {}", plural(function.params.len(), "value"), args.len());
@@ -1011,9 +1047,11 @@ impl<'e, 'd> Lowering<'e, 'd> {
         if pat.takes(&x.ty, receiver) {
             return x;
         }
-        let message = format!("`{param}` of `{name}` is {}; this is {}", pat.describe(), x.ty);
-        let span = x.span;
-        self.error(codes::TYPE, span, message)
+        let d = Diagnostic::error(codes::TYPE, x.span, format!("`{param}` of `{name}` is {}; this is {}", pat.describe(), x.ty));
+        self.wrong(match functions::all().find(|f| f.name == name && f.params.iter().any(|p| p.0 == param && p.1 == pat)) {
+            Some(f) => d.help(format!("it is written {}", f.signature())),
+            None => d,
+        })
     }
 
     fn no_function(&mut self, name: &str, on: Option<&Ty>, named: &[&'static Function], own: Span) -> Expr {
@@ -1179,19 +1217,27 @@ fn lower_first(text: &str) -> String {
 }
 
 fn syntax_help(word: &str, message: &str) -> Option<String> {
+    if message.contains(" index") {
+        return Some("a position is a number, as in `users[0]`".into());
+    }
+    if STATEMENTS.contains(&word) {
+        return Some(format!("an expression says what is so, without `{word}`: name parts of it in `bind:` or `conditions:`"));
+    }
     if RESERVED.contains(&word) {
         return Some(format!("`{word}` is a word that Rhai keeps for itself"));
     }
-    if word.starts_with(|c: char| c.is_ascii_digit()) && word.ends_with(['s', 'm', 'h', 'd']) {
+    if word.starts_with(|c: char| c.is_ascii_digit()) && word.ends_with(['s', 'm', 'h', 'd', 'w']) {
         return Some(format!("durations are texts: \"{word}\""));
     }
     match word {
         "=" => Some("`==` compares".into()),
         "and" => Some("write `&&`".into()),
         "or" => Some("write `||`".into()),
-        "not" => Some("write `!`".into()),
+        "not" => Some("write `!` in place of `not`".into()),
         _ if word.starts_with('\'') => Some("texts stand between double quotes".into()),
-        _ if message.contains("and") && word.is_empty() => None,
+        _ if message.contains("xpecting") => {
+            Some("every `(`, `[`, `{` and `\"` wants its partner, and things that follow one another a comma".into())
+        }
         _ => None,
     }
 }

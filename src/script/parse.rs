@@ -98,7 +98,11 @@ pub fn token_end(text: &str, start: usize) -> usize {
     let Some((_, first)) = chars.next() else { return text.len() };
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let len = if word(first) {
-        rest.find(|c: char| !word(c)).unwrap_or(rest.len())
+        let whole = rest.find(|c: char| !word(c)).unwrap_or(rest.len());
+        // A fraction belongs to its number; two dots are a range.
+        let fraction =
+            rest.get(whole..).and_then(|r| r.strip_prefix('.')).filter(|r| first.is_ascii_digit() && r.starts_with(|c: char| c.is_ascii_digit()));
+        fraction.map_or(whole, |r| whole.saturating_add(1).saturating_add(r.find(|c: char| !word(c)).unwrap_or(r.len())))
     } else if first == '`' {
         backtick_end(rest)
     } else if matches!(first, '"' | '`' | '\'') {

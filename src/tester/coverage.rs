@@ -5,6 +5,7 @@ pub mod page;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub(super) use clauses::used;
 pub use clauses::{Clause, What};
 
 use crate::playbook::PlaybookSet;
@@ -56,7 +57,9 @@ pub struct Share {
 }
 
 impl Share {
-    fn and(self, other: Share) -> Share {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Share) -> Share {
         Share { seen: self.seen.saturating_add(other.seen), of: self.of.saturating_add(other.of) }
     }
 
@@ -163,6 +166,6 @@ impl Coverage {
 }
 
 /// The id of a library's file.
-fn library_id(text: &str) -> Option<&str> {
+pub(super) fn library_id(text: &str) -> Option<&str> {
     text.lines().find_map(|l| l.strip_prefix("library:")).map(|id| id.split('#').next().unwrap_or(id).trim().trim_matches(['"', '\'']))
 }

@@ -4,6 +4,8 @@
 mod blame;
 pub mod coverage;
 mod expect;
+mod margin;
+pub mod mutate;
 pub mod replay;
 pub mod report;
 pub mod sheet;

@@ -14,15 +14,23 @@
     reason = "tests fail loudly and say what they did"
 )]
 
+mod check;
 mod export;
+mod format;
 mod functions;
 mod guards;
 mod hostile;
+mod live;
+mod mistakes;
+mod mistyped;
 mod names;
 mod oracle;
 mod pages;
 mod random;
 mod reload;
+mod scaffold;
+mod schemas;
 mod street;
 mod support;
+mod watch;
 mod whole;

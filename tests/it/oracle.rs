@@ -1766,6 +1766,13 @@ impl Gen {
     }
 }
 
+/// A well-typed expression, true or false, for other tests.
+pub fn random_expression(seed: u64) -> String {
+    let mut g = Gen::new(seed);
+    let depth = 1 + g.r.below(3);
+    g.value(&Ty::Bool, depth).ours
+}
+
 #[test]
 fn no_mistyped_expression_reaches_the_evaluator() {
     let set = example_set();

@@ -55,10 +55,15 @@ pub fn render(responses: &[Response], format: Format, look: &Look) -> String {
     match format {
         Format::Text => text::page(responses, *look),
         Format::Json => json(responses),
-        Format::Ndjson => responses.iter().map(|r| safe(&serde_json::to_string(r).unwrap_or_else(|e| broken(&e))) + "\n").collect(),
+        Format::Ndjson => responses.iter().map(line).collect(),
         Format::Markdown => markdown::page(responses),
         Format::Html => html::page(responses),
     }
+}
+
+/// One document on one line, with a newline at its end.
+pub fn line<T: Serialize>(document: &T) -> String {
+    safe(&serde_json::to_string(document).unwrap_or_else(|e| broken(&e))) + "\n"
 }
 
 /// One document, or an array of several; indented, with a newline at its end.

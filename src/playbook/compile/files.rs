@@ -31,6 +31,8 @@ pub(super) struct Files {
     names: BTreeMap<usize, BTreeMap<Arc<str>, Vec<FileId>>>,
     /// Whether files came or went since they were put in order.
     moved: bool,
+    /// The layer and content of every file, and how many files have it.
+    contents: BTreeMap<(usize, [u8; 32]), usize>,
 }
 
 impl Files {
@@ -87,7 +89,25 @@ impl Files {
     fn swap(&mut self, id: FileId, new: Option<File>) -> Option<File> {
         let slot = self.files.get_mut(id.0 as usize)?;
         self.moved |= slot.is_some() != new.is_some();
-        std::mem::replace(slot, new)
+        if let Some(f) = &new {
+            let same = self.contents.entry((f.layer, *f.hash.as_bytes())).or_default();
+            *same = same.saturating_add(1);
+        }
+        let old = std::mem::replace(slot, new);
+        if let Some(key) = old.as_ref().map(|f| (f.layer, *f.hash.as_bytes()))
+            && let Some(same) = self.contents.get_mut(&key)
+        {
+            *same = same.saturating_sub(1);
+            if *same == 0 {
+                self.contents.remove(&key);
+            }
+        }
+        old
+    }
+
+    /// Whether no file is above the first layer: all of them ship with the program.
+    pub fn shipped(&self) -> bool {
+        self.contents.last_key_value().is_none_or(|((layer, _), _)| *layer == 0)
     }
 
     /// The ids of the files that are there, without order.
@@ -121,11 +141,11 @@ impl Files {
     /// Changes with every change of a text. The names and order of files do not matter to an answer, so they do not
     /// matter to the revision.
     pub fn revision(&self) -> String {
-        let mut texts: Vec<(usize, &[u8; 32])> = self.files.iter().flatten().map(|f| (f.layer, f.hash.as_bytes())).collect();
-        texts.sort_unstable();
         let mut hash = blake3::Hasher::new();
-        for (layer, text) in &texts {
-            hash.update(&layer.to_le_bytes()).update(*text);
+        for ((layer, text), same) in &self.contents {
+            for _ in 0..*same {
+                hash.update(&layer.to_le_bytes()).update(text);
+            }
         }
         hash.finalize().to_hex().get(..16).unwrap_or("").to_owned()
     }

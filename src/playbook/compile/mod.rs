@@ -137,7 +137,7 @@ impl Compiler {
     fn build(&mut self) -> PlaybookSet {
         self.files.arrange();
         // With files of authors in the set, what ships may have been changed by them: then everything is compiled.
-        let shipped = self.files.iter().all(|(_, f)| f.layer == 0);
+        let shipped = self.files.shipped();
         let most = self.things.dirty.len().saturating_mul(2) > self.things.len();
         if most || self.shipped != Some(shipped) || self.memory.mostly_stale() {
             self.things.all_dirty();

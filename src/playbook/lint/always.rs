@@ -8,30 +8,30 @@ use crate::diag::{Diagnostic, Severity, codes};
 use crate::playbook::Playbook;
 use crate::script::expr::{Compare, Expr, Key, Node};
 use crate::script::{Ty, Value};
-use crate::source::Span;
+use crate::source::{Sources, Span};
 
 /// What `match:` says, key by key.
 type Facts = Vec<(&'static str, Formula)>;
 
 pub(super) fn lint(files: &Files<'_>, out: &mut Vec<Diagnostic>) {
-    let mut judge = Judge { facts: &Vec::new(), at: Vec::new(), told: BTreeSet::new(), out };
+    let sources = &files.set.sources;
+    let mut judge = Judge { facts: &Vec::new(), at: Vec::new(), sources, told: BTreeSet::new(), out };
     // What libraries, actions, signals and types say holds for any incident.
-    for e in files.everywhere().into_iter().filter(|e| files.kind(e.span) != "playbook") {
+    for e in files.shared() {
         judge.root(e);
     }
     let told = judge.told;
     for p in &files.set.playbooks {
+        let own = |place: Option<&Span>| place.is_some_and(|s| !files.library(*s));
+        let bindings = p.bindings.iter().filter(|(n, _)| own(p.places.get(*n))).map(|(_, b)| &**b);
+        let conditions = p.conditions.iter().filter(|(n, _)| own(p.places.get(*n))).map(|(_, c)| &c.body);
+        let all = files.once(bindings.chain(conditions).chain(roots(p)).collect());
+        if all.is_empty() {
+            continue;
+        }
         let facts = facts(p);
-        let at = places(files, p);
-        let mut judge = Judge { facts: &facts, at, told: told.clone(), out };
-        let own = |place: Option<&Span>| place.is_some_and(|s| files.kind(*s) != "library");
-        for (_, e) in p.bindings.iter().filter(|(n, _)| own(p.places.get(*n))) {
-            judge.root(e);
-        }
-        for (_, c) in p.conditions.iter().filter(|(n, _)| own(p.places.get(*n))) {
-            judge.root(&c.body);
-        }
-        for e in roots(p) {
+        let mut judge = Judge { facts: &facts, at: places(files, p), sources, told: told.clone(), out };
+        for e in all {
             judge.root(e);
         }
         arms(p, &facts, &judge.told, judge.out);
@@ -67,6 +67,7 @@ fn places(files: &Files<'_>, p: &Playbook) -> Vec<(&'static str, Span)> {
 struct Judge<'f, 'o> {
     facts: &'f Facts,
     at: Vec<(&'static str, Span)>,
+    sources: &'f Sources,
     /// Questions of which it was said already, wherever they are asked again.
     told: BTreeSet<Key>,
     out: &'o mut Vec<Diagnostic>,
@@ -75,6 +76,8 @@ struct Judge<'f, 'o> {
 impl Judge<'_, '_> {
     fn root(&mut self, e: &Expr) {
         let found = match &e.node {
+            // A guard that could not be read speaks against: nobody wrote that.
+            Node::Const(Value::Bool(b)) if self.sources.text(e.span) != b.to_string() => true,
             Node::Const(Value::Bool(true)) => {
                 let mut d = Diagnostic::warning(codes::ALWAYS, e.span, "this always holds").help("leave it out: without it, the same happens");
                 d.severity = Severity::Note;

@@ -1,5 +1,5 @@
-//! Cards that hit hard with nothing to hold them back, cards that are one, an order without effect, permissions that nobody has,
-//! and sentences that people cannot read.
+//! Cards that hit hard with nothing to hold them back, cards that are one, permissions that nobody has, and
+//! sentences that people cannot read.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,6 @@ pub(super) fn lint(files: &Files<'_>, out: &mut Vec<Diagnostic>) {
         for (n, c) in p.cards.iter().enumerate() {
             impact(files, p, c, out);
             same(files, c, p.cards.get(..n).unwrap_or(&[]), out);
-            order(files, p, c, out);
         }
     }
     permissions(files, out);
@@ -26,13 +25,7 @@ pub(super) fn lint(files: &Files<'_>, out: &mut Vec<Diagnostic>) {
 
 /// Where the value of a card's key stands, or the card.
 fn key(files: &Files<'_>, c: &CardRule, key: &str) -> Span {
-    fn find(node: &crate::playbook::yaml::Node, at: Span) -> Option<&crate::playbook::yaml::Node> {
-        if node.span == at {
-            return Some(node);
-        }
-        node.entries().iter().map(|(_, v)| v).chain(node.items()).find_map(|v| find(v, at))
-    }
-    files.tree(c.span).and_then(|t| find(t, c.span)).and_then(|n| n.get(key)).map_or(c.span, |n| n.span)
+    files.holder("id", c.span).and_then(|n| n.get(key)).map_or(c.span, |n| n.span)
 }
 
 /// A card of high impact that every entity of a kind gets, whatever is known of it.
@@ -78,22 +71,6 @@ fn same(files: &Files<'_>, c: &CardRule, earlier: &[CardRule], out: &mut Vec<Dia
             Diagnostic::warning(codes::SAME_CARD, key(files, c, "id"), message)
                 .at(key(files, other, "id"), "this one")
                 .help("take one of them out: they become one card anyway"),
-        );
-    }
-}
-
-/// `after` a card of a later phase.
-fn order(files: &Files<'_>, p: &Playbook, c: &CardRule, out: &mut Vec<Diagnostic>) {
-    for after in &c.after {
-        let Some(other) = p.cards.iter().find(|o| o.id == *after).filter(|o| o.phase > c.phase) else { continue };
-        let place = files.tree(c.span).map(|_| key(files, c, "after")).unwrap_or(c.span);
-        out.push(
-            Diagnostic::warning(
-                codes::ORDER,
-                place,
-                format!("`{}` comes in {}, which is before `{after}` in {}: `after` has no effect", c.id, c.phase, other.phase),
-            )
-            .help("`after` puts cards of one phase in order: move one of them, or leave `after` out"),
         );
     }
 }

@@ -8,7 +8,7 @@ use crate::script::template::{Raw, split};
 use crate::source::Scalar;
 
 pub(super) fn lint(files: &Files<'_>, out: &mut Vec<Diagnostic>) {
-    for tree in files.trees.values() {
+    for tree in files.trees() {
         match tree.entries().first().and_then(|(k, _)| k.scalar()).map(|s| &*s.text) {
             Some("playbook") => tree.get("hunts").into_iter().for_each(|h| queries(h, out)),
             // What an overlay puts into a playbook.

@@ -491,7 +491,12 @@ mod tests {
 
     #[test]
     fn what_is_too_large_can_hold() {
-        let many: Vec<String> = (0..200).map(|n| format!("(user.upn == \"{n}\" || user.sid == \"{n}\")")).collect();
-        assert!(possible(&[&read(&many.join(" && ").chars().take(4_000).collect::<String>().rsplit_once(" && ").unwrap().0.to_owned())]));
+        // Seven pigeons in six holes: impossible, and too much to try.
+        let at = |p: usize, h: usize| Formula::of(Atom::Signal(format!("{p} {h}")));
+        let placed = (0..7).map(|p| Formula::Any((0..6).map(|h| at(p, h)).collect()));
+        let pairs = (0..7).flat_map(|p| (0..p).map(move |q| (p, q)));
+        let apart = pairs.flat_map(|(p, q)| (0..6).map(move |h| Formula::All(vec![at(p, h), at(q, h)]).not()));
+        let all: Vec<Formula> = placed.chain(apart).collect();
+        assert!(possible(&all.iter().collect::<Vec<_>>()));
     }
 }

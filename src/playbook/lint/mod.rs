@@ -9,6 +9,7 @@ mod unused;
 mod upkeep;
 mod words;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::set::{Playbook, PlaybookSet, QueryPart, Target};
@@ -17,7 +18,7 @@ use crate::diag::{Diagnostic, Fix};
 use crate::model::Time;
 use crate::script::template::{Part, Template};
 use crate::script::{Condition, Expr};
-use crate::source::{FileId, Span};
+use crate::source::{FileId, SourceFile, Span};
 
 /// What is probably not meant, and what should be looked after, in the files of a set; sorted by place. What ships is spoken
 /// of only where it stands alone: an author cannot mend it. `today` is the day against which exceptions are held.
@@ -30,10 +31,7 @@ pub fn lint(set: &PlaybookSet, today: Time) -> Vec<Diagnostic> {
     cards::lint(&files, &mut out);
     hunts::lint(&files, &mut out);
     upkeep::lint(&files, today, &mut out);
-    let theirs = |f: FileId| set.sources.get(f).is_none_or(|f| !f.path.starts_with("<shipped>/"));
-    if set.sources.iter().any(|(f, _)| theirs(f)) {
-        out.retain(|d| d.labels.first().is_none_or(|l| theirs(l.span.file)));
-    }
+    out.retain(|d| d.labels.first().is_none_or(|l| files.theirs(l.span)));
     crate::diag::sort_in(&mut out, &set.sources);
     out
 }
@@ -41,24 +39,40 @@ pub fn lint(set: &PlaybookSet, today: Time) -> Vec<Diagnostic> {
 /// The set, with the trees of its files.
 struct Files<'s> {
     set: &'s PlaybookSet,
-    trees: BTreeMap<FileId, Node>,
+    /// Read when they are asked for: few are.
+    trees: BTreeMap<FileId, OnceCell<Option<Node>>>,
+    /// Whether nothing but what ships is there.
+    alone: bool,
 }
 
 impl<'s> Files<'s> {
     fn of(set: &'s PlaybookSet) -> Self {
-        // What does not parse was reported when the set was compiled.
-        let trees = set.sources.iter().filter_map(|(id, file)| Some((id, yaml::parse(id, file, &mut Vec::new())?))).collect();
-        Self { set, trees }
+        let trees = set.sources.iter().map(|(id, _)| (id, OnceCell::new())).collect();
+        Self { set, trees, alone: set.sources.iter().all(|(_, f)| shipped(f)) }
+    }
+
+    /// Whether a place is spoken of: what ships is, only where it stands alone.
+    fn theirs(&self, at: Span) -> bool {
+        self.alone || !self.set.sources.get(at.file).is_some_and(shipped)
     }
 
     /// The tree of the file that a place is in.
     fn tree(&self, at: Span) -> Option<&Node> {
-        self.trees.get(&at.file)
+        let file = self.set.sources.get(at.file)?;
+        // What does not parse was reported when the set was compiled.
+        self.trees.get(&at.file)?.get_or_init(|| yaml::parse(at.file, file, &mut Vec::new())).as_ref()
     }
 
-    /// What the file that a place is in is: its first key.
-    fn kind(&self, at: Span) -> &str {
-        self.tree(at).and_then(|t| t.entries().first()).and_then(|(k, _)| k.scalar()).map_or("", |s| &s.text)
+    /// The trees of the files that are spoken of, in order.
+    fn trees(&self) -> impl Iterator<Item = &Node> {
+        self.set.sources.iter().map(|(f, _)| Span::top(f)).filter(|at| self.theirs(*at)).filter_map(|at| self.tree(at))
+    }
+
+    /// Whether a place is in a library.
+    fn library(&self, at: Span) -> bool {
+        let text = self.set.sources.get(at.file).map_or("", |f| &f.text);
+        let first = text.lines().find(|l| !(l.trim().is_empty() || l.starts_with(['#', '%', '-'])));
+        first.and_then(|l| l.split(':').next()).is_some_and(|key| key.trim_matches(['"', '\'', ' ']) == "library")
     }
 
     /// The key and value that declare what stands at a place: the place is that of the key.
@@ -112,29 +126,48 @@ impl<'s> Files<'s> {
         Some(Fix { title, edits: vec![(Span::new(at.file, from, end), String::new())], safe: true })
     }
 
-    /// The playbooks' expressions, sentences left out; what several share, a library, once.
+    /// Every expression that is spoken of, sentences' included; what several share, a library, once.
     fn everywhere(&self) -> Vec<&'s Expr> {
-        let mut all: Vec<&Expr> = Vec::new();
+        let mut all = self.shared();
         for p in &self.set.playbooks {
             all.extend(p.bindings.values().map(|b| &**b));
-            for c in p.conditions.values() {
-                all.push(&c.body);
-                all.extend(c.pass.iter().chain(&c.fail).flat_map(values));
-            }
+            all.extend(p.conditions.values().flat_map(|c| spoken(c)));
             all.extend(roots(p));
+        }
+        all.extend(self.set.actions.values().flat_map(|a| &a.never).flat_map(|g| values(&g.why)));
+        self.once(all)
+    }
+
+    /// The expressions that belong to no playbook: of libraries, actions, signals and types.
+    fn shared(&self) -> Vec<&'s Expr> {
+        let mut all: Vec<&Expr> = Vec::new();
+        for p in &self.set.playbooks {
+            for name in p.places.iter().filter(|(_, at)| self.library(**at)).map(|(name, _)| name) {
+                all.extend(p.bindings.get(name).map(|b| &**b));
+                all.extend(p.conditions.get(name).map(|c| &c.body));
+            }
         }
         for a in self.set.actions.values() {
             all.extend(a.never.iter().map(|g| &g.test).chain(a.done_when.iter()));
-            all.extend(a.never.iter().flat_map(|g| values(&g.why)));
         }
         for s in &self.set.signals {
             all.extend(s.rules.iter().filter_map(|r| r.test.as_ref()).chain(s.says.iter().filter_map(|s| s.test.as_ref())));
         }
         all.extend(self.set.types.iter().flat_map(|t| &t.rules).filter_map(|r| r.test.as_ref()));
+        self.once(all)
+    }
+
+    /// Those that are spoken of, each once.
+    fn once(&self, mut all: Vec<&'s Expr>) -> Vec<&'s Expr> {
         let mut seen = BTreeSet::new();
-        all.retain(|e| seen.insert(e.span));
+        all.retain(|e| self.theirs(e.span) && seen.insert(e.span));
         all
     }
+}
+
+/// Whether a file ships with the program.
+fn shipped(file: &SourceFile) -> bool {
+    file.path.starts_with("<shipped>/")
 }
 
 /// The expressions of a playbook that decide and say something: arms, cards, hunts with their sentences.

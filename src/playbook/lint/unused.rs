@@ -17,7 +17,7 @@ pub(super) fn lint(files: &Files<'_>, out: &mut Vec<Diagnostic>) {
         let used = used(p);
         for (name, place) in &p.places {
             let condition = p.conditions.contains_key(name);
-            if files.kind(*place) == "library" {
+            if files.library(*place) {
                 let entry = library.entry(*place).or_insert_with(|| (name.clone(), condition, false));
                 entry.2 |= used.contains(name);
             } else if !used.contains(name) {

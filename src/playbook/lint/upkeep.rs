@@ -24,7 +24,7 @@ pub(super) fn lint(files: &Files<'_>, today: Time, out: &mut Vec<Diagnostic>) {
         }
         status(files, p, out);
     }
-    for tree in files.trees.values().filter(|t| t.get("overlay").is_some()) {
+    for tree in files.trees().filter(|t| t.get("overlay").is_some()) {
         overlay(files, tree, out);
     }
 }
@@ -128,8 +128,9 @@ fn triage(expect: &Node) -> Option<&str> {
 fn overlay(files: &Files<'_>, tree: &Node, out: &mut Vec<Diagnostic>) {
     let Some(id) = tree.get("overlay").and_then(Node::scalar) else { return };
     let Some((kind, id)) = crate::playbook::overlay::named(&id.text) else { return };
-    let thing = files.set.sources.iter().collect::<Vec<_>>().into_iter().rev().find_map(|(f, _)| {
-        let t = files.trees.get(&f)?;
+    let all: Vec<_> = files.set.sources.iter().map(|(f, _)| f).collect();
+    let thing = all.into_iter().rev().find_map(|f| {
+        let t = files.tree(Span::top(f))?;
         let (first, value) = t.entries().first()?;
         (&*first.scalar()?.text == kind).then_some(())?;
         if value.scalar().is_some() { (&*value.scalar()?.text == id).then_some(t) } else { value.get(id) }

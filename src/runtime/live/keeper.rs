@@ -62,6 +62,7 @@ pub(super) struct Keeper {
     told: Generation,
     pending: Option<Pending>,
     looks: u32,
+    stopped: bool,
 }
 
 impl Keeper {
@@ -86,6 +87,7 @@ impl Keeper {
             told,
             pending: None,
             looks: 0,
+            stopped: false,
         }
     }
 
@@ -107,7 +109,7 @@ impl Keeper {
         let mut burst: Option<Instant> = None;
         let mut every = if self.options.poll { POLL } else { EVERY };
         let mut next = Instant::now().checked_add(every);
-        loop {
+        while !self.stopped {
             let until = due.into_iter().chain(next).min();
             let wait = until.map_or(EVERY, |u| u.saturating_duration_since(Instant::now()));
             let now = match messages.recv_timeout(wait) {
@@ -132,6 +134,12 @@ impl Keeper {
             }
             self.looks = self.looks.wrapping_add(1);
             self.look_again(!hinted && self.looks.is_multiple_of(READ_ALL));
+            // What happened while the folders were looked at may have left a mixture to be seen: it has to come to rest too.
+            if self.hints(messages) && burst.is_none_or(|b| b.elapsed() < MOST) {
+                burst.get_or_insert(now);
+                due = Instant::now().checked_add(QUIET);
+                continue;
+            }
             let evented = burst.take().is_some();
             // However many files there are, looking at them is not most of what the machine does.
             let took = now.elapsed();
@@ -141,6 +149,21 @@ impl Keeper {
             next = Instant::now().checked_add(every);
             due = self.decide(evented, shared).and_then(|left| Instant::now().checked_add(left));
         }
+    }
+
+    /// Whether something may have changed since this was last asked.
+    fn hints(&mut self, messages: &Receiver<Message>) -> bool {
+        if self.pending.as_ref().is_some_and(|p| p.touched) {
+            self.set = self.compiler.set();
+        }
+        let mut any = false;
+        while let Ok(message) = messages.try_recv() {
+            match message {
+                Message::Event(event) => any |= self.watch.hint(&event),
+                Message::Stop => self.stopped = true,
+            }
+        }
+        any
     }
 
     /// Looks at the folders, and watches what is new in them before it trusts what it saw.
@@ -168,9 +191,6 @@ impl Keeper {
     /// Tells what was seen, if it stands; otherwise says after how long to look again.
     fn decide(&mut self, evented: bool, shared: &Shared) -> Option<Duration> {
         let pending = self.pending.as_ref()?;
-        if pending.touched {
-            self.set = self.compiler.set();
-        }
         let problems = self.problems();
         let wanted = match (problems.is_some() || pending.lost, evented) {
             (true, _) => STANDS,

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use crate::diag::{Diagnostic, Severity};
 use crate::playbook::PlaybookSet;
 use keeper::{Keeper, Message};
-pub(crate) use stamp::Stamp;
+pub use stamp::Stamp;
 
 /// How folders are followed.
 #[derive(Clone, Copy, Debug, Default)]

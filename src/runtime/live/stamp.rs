@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 /// Size, times and identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub struct Stamp {
     len: u64,
     modified: Option<SystemTime>,
     created: Option<SystemTime>,
@@ -13,6 +13,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// That of a file or folder.
     pub fn of(meta: &Metadata) -> Self {
         Self { len: meta.len(), modified: meta.modified().ok(), created: meta.created().ok(), identity: Identity::of(meta) }
     }

@@ -105,7 +105,7 @@ pub(super) fn of_library(name: &str, file: FileId, p: &Playbook, all: &[Arc<Play
 }
 
 /// Where the bindings and conditions stand that a playbook uses.
-fn used(p: &Playbook) -> BTreeSet<Span> {
+pub fn used(p: &Playbook) -> BTreeSet<Span> {
     let mut all = BTreeSet::new();
     let mut look = |e: &Expr| {
         e.each(&mut |x| match &x.node {

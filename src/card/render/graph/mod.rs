@@ -6,6 +6,7 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Look;
@@ -27,9 +28,10 @@ pub enum GraphFormat {
 }
 
 /// The graph of one incident.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct GraphDoc {
-    /// [`SCHEMA`].
+    /// The version of the document.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
     /// The entities, by id.
     pub nodes: Vec<GraphNode>,
@@ -40,7 +42,7 @@ pub struct GraphDoc {
 }
 
 /// An entity.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct GraphNode {
     /// `kind:key`.
     pub id: String,
@@ -65,7 +67,7 @@ pub struct GraphNode {
 }
 
 /// A relation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GraphEdge {
     /// The entity where it starts.
     pub from: String,
@@ -84,7 +86,7 @@ pub struct GraphEdge {
 }
 
 /// An alert.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GraphAlert {
     /// Its id.
     pub id: String,
