@@ -190,7 +190,7 @@ fn add(
 }
 
 /// The exception that holds a card back from a target, as a sentence.
-fn exception(cx: &Cx<'_>, p: &Playbook, rule: &CardRule, target: EntityIx, today: Time) -> Option<String> {
+pub(super) fn exception(cx: &Cx<'_>, p: &Playbook, rule: &CardRule, target: EntityIx, today: Time) -> Option<String> {
     let e = cx.facts.entity(target)?;
     let about = |x: &&crate::playbook::set::Exception| {
         x.expires > today
@@ -200,7 +200,8 @@ fn exception(cx: &Cx<'_>, p: &Playbook, rule: &CardRule, target: EntityIx, today
     p.exceptions.iter().find(about).map(|x| format!("exception `{}`: {} (until {})", x.id, x.reason, x.until))
 }
 
-fn params_value(params: &BTreeMap<Arc<str>, String>) -> Value {
+/// Parameters as expressions see them.
+pub(super) fn params_value(params: &BTreeMap<Arc<str>, String>) -> Value {
     Value::Map(params.iter().map(|(k, v)| (k.clone(), Value::text(v))).collect())
 }
 

@@ -10,7 +10,7 @@ use crate::diag::human::visible;
 use crate::model::{Classification, Phase};
 
 /// What differs between an old and a new answer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Changes {
     /// What the triage said and says, if anything of it differs.
     pub triage: Option<TriageChange>,
@@ -29,7 +29,7 @@ pub struct Changes {
 }
 
 /// What the triage said and says.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct TriageChange {
     /// The old one.
     pub from: Said,
@@ -40,7 +40,7 @@ pub struct TriageChange {
 }
 
 /// A triage in short.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Said {
     /// What the incident is.
     pub classification: Classification,
@@ -72,7 +72,7 @@ impl TriageChange {
 }
 
 /// A card in short.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct CardRef {
     /// The card's id.
     pub id: String,
@@ -122,7 +122,7 @@ impl CardRef {
 }
 
 /// A card that both answers have and that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct CardChange {
     /// The card as it is now.
     pub card: CardRef,
@@ -131,7 +131,7 @@ pub struct CardChange {
 }
 
 /// A field that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FieldChange {
     /// Its name in the answer; `evidence` where the clauses say the same on other grounds.
     pub field: &'static str,
@@ -144,6 +144,18 @@ pub struct FieldChange {
 impl FieldChange {
     /// `priority 90 -> 95`; plain text for one line.
     pub fn words(&self) -> String {
+        // Of two lists, what only one of them holds.
+        if let (Value::Array(a), Value::Array(b)) = (&self.from, &self.to) {
+            let only = |this: &[Value], other: &[Value]| Value::Array(this.iter().filter(|v| !other.contains(v)).cloned().collect());
+            let (gone, new) = (only(a, b), only(b, a));
+            let some = |v: &Value| v.as_array().is_some_and(|all| !all.is_empty());
+            return match (some(&gone), some(&new)) {
+                (true, true) => format!("{} no longer {}, now {}", self.field, shown(&gone), shown(&new)),
+                (true, false) => format!("{} no longer {}", self.field, shown(&gone)),
+                (false, true) => format!("{} now also {}", self.field, shown(&new)),
+                (false, false) => format!("{} in another order", self.field),
+            };
+        }
         format!("{} {} -> {}", self.field, shown(&self.from), shown(&self.to))
     }
 

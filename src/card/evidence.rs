@@ -15,17 +15,23 @@ pub fn entity_ref(facts: &Facts<'_>, e: EntityIx) -> Option<EntityRef> {
 pub fn because(facts: &Facts<'_>, reasons: &[Reason], unsaid: impl Fn(&Reason) -> String) -> Vec<Because> {
     let mut out: Vec<Because> = Vec::new();
     for r in reasons {
-        let mut evidence: Vec<Evidence> = Vec::new();
-        for s in &r.seen {
-            let e = wire(facts, s);
-            if !evidence.contains(&e) {
-                evidence.push(e);
-            }
-        }
+        let evidence = of(facts, &r.seen);
         let text = if r.text.is_empty() { unsaid(r) } else { r.text.clone() };
         let made = Because { condition: r.name.clone(), text, evidence };
         if !out.contains(&made) {
             out.push(made);
+        }
+    }
+    out
+}
+
+/// What was looked at, as answers show it, each once.
+pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> Vec<Evidence> {
+    let mut out: Vec<Evidence> = Vec::new();
+    for s in seen {
+        let e = wire(facts, s);
+        if !out.contains(&e) {
+            out.push(e);
         }
     }
     out

@@ -3,11 +3,13 @@
 mod build;
 pub mod changes;
 mod evidence;
+pub mod flip;
 pub mod graph;
 pub mod kql;
 pub mod render;
 pub mod response;
 mod triage;
+pub mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 

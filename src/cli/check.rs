@@ -81,8 +81,8 @@ fn look(files: &[Input]) -> Checked {
 }
 
 /// The document of `--format json`.
-#[derive(Serialize)]
-struct Report<'r> {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(super) struct Report<'r> {
     schema: &'static str,
     diagnostics: Vec<json::Full>,
     /// What `--fix` mended.

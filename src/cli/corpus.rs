@@ -1,7 +1,7 @@
 //! What commands over many incidents share: the corpus, on all threads, with progress and the time it took.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -70,7 +70,7 @@ impl Asking {
 
     /// Does `work` on every incident of a corpus, on all threads, and gives the results to `take` in their order. Reads no
     /// faster than results are taken. Tells how long it took.
-    pub(super) fn each<R: Send>(&self, corpus: &PathBuf, work: impl Fn(Read, u64) -> R + Sync, mut take: impl FnMut(Done<R>)) -> Result<(), Exit> {
+    pub(super) fn each<R: Send>(&self, corpus: &Path, work: impl Fn(Read, u64) -> R + Sync, mut take: impl FnMut(Done<R>)) -> Result<(), Exit> {
         let items = Corpus::at(corpus).map_err(|d| {
             tell(&[*d], &Sources::default());
             Exit::Input
@@ -98,7 +98,7 @@ impl Asking {
         );
         drop(progress);
         let millis = begun.elapsed().as_millis().max(1);
-        let rate = u128::from(incidents).saturating_mul(1000).saturating_div(millis);
+        let rate = u128::from(incidents).saturating_mul(1000).checked_div(millis).unwrap_or(0);
         let (seconds, rest) = (millis.saturating_div(1000), millis.checked_rem(1000).unwrap_or(0));
         tell_line(&format!("{incidents} incidents in {seconds}.{rest:03} s: {rate} a second"));
         Ok(())

@@ -184,7 +184,7 @@ fn outcomes(files: &[Input], id: &str) -> Result<Vec<Expected>, Exit> {
 
 fn outcome(set: &PlaybookSet, playbook: &crate::playbook::Playbook, test: &crate::playbook::Test) -> Result<Expected, Exit> {
     let beside = |file: &str, path: &str| runtime::incidents::read(&Path::new(file).parent().unwrap_or(Path::new("")).join(path), None);
-    let done = crate::tester::test::run(set, playbook, test, &beside, false);
+    let done = crate::tester::test::run(set, playbook, test, &beside, crate::tester::test::Wish::Why);
     let Some(got) = done.got else {
         let all: Vec<_> = done.failures.into_iter().map(|f| f.diagnostic).collect();
         tell(&all, &set.sources);

@@ -104,6 +104,6 @@ pub(super) fn look() -> Look {
 }
 
 /// The width of the terminal as the shell tells it, within what is good to read.
-fn width() -> usize {
+pub(super) fn width() -> usize {
     std::env::var("COLUMNS").ok().and_then(|c| c.parse::<usize>().ok()).unwrap_or(100).clamp(60, 120)
 }

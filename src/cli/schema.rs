@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Exit, put, tell_line};
 use crate::card::Response;
 use crate::card::render::graph::GraphDoc;
+use crate::card::why::Explanation;
 use crate::playbook::{compile, keys, schema};
 use crate::runtime;
 
@@ -35,6 +36,16 @@ struct Output {
 const OUTPUTS: &[Output] = &[
     Output { name: "response", doc: "the answer of `engine run --format json` to one incident", schema: of::<Response> },
     Output { name: "incident-graph", doc: "the answer of `engine graph --format json` for one incident", schema: of::<GraphDoc> },
+    Output { name: "check", doc: "the findings of `engine check --format json`", schema: of::<super::check::Report<'static>> },
+    Output { name: "test", doc: "the results of `engine test --format json`", schema: of::<crate::tester::report::Document<'static>> },
+    Output { name: "replay", doc: "the figures of `engine replay --format json`", schema: of::<crate::tester::replay::Report> },
+    Output {
+        name: "reload",
+        doc: "a line of `engine run --watch --format ndjson`: what an edit changed",
+        schema: of::<super::watch::Reload<'static>>,
+    },
+    Output { name: "diff", doc: "the difference of `engine diff --format json`", schema: of::<crate::tester::compare::Report> },
+    Output { name: "explain", doc: "the answer of `engine explain --format json` for one incident", schema: of::<Explanation> },
 ];
 
 /// The schema of what a type is written as.

@@ -1,6 +1,8 @@
 //! `engine test`
 
 mod mutation;
+mod update;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,13 +14,13 @@ use super::{Exit, colour_out, put, tell, tell_line};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::intake::Read;
 use crate::playbook::set::Playbook;
-use crate::playbook::{PlaybookSet, Test as PlaybookTest, compile, tests};
+use crate::playbook::{Input, PlaybookSet, Test as PlaybookTest, compile, tests};
 use crate::runtime;
 use crate::source::Sources;
 use crate::tester::coverage::{self, Coverage, Share};
 use crate::tester::mutate;
 use crate::tester::report::{self, Case, Suite, Totals};
-use crate::tester::test;
+use crate::tester::test::{self, Wish};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -45,6 +47,15 @@ pub(super) struct Test {
     /// A playbook without tests is a failure
     #[arg(long)]
     fail_on_missing: bool,
+    /// Write what came into the expectations that failed, after showing the difference
+    #[arg(long, conflicts_with_all = ["mutate", "mutation_threshold"])]
+    update: bool,
+    /// Run again when a playbook, or a file beside it, changes; until Ctrl-C
+    #[arg(long, conflicts_with_all = ["update", "mutate", "mutation_threshold"])]
+    watch: bool,
+    /// With --watch, look at the folders again and again, for file systems that tell no events
+    #[arg(long, requires = "watch")]
+    poll: bool,
     /// Which clauses the tests have seen hold, and which fail
     #[arg(long)]
     coverage: bool,
@@ -82,6 +93,14 @@ struct Asked<'s> {
 
 impl Test {
     pub(super) fn run(&self) -> Result<Exit, Exit> {
+        if self.paths.is_empty() && (self.update || self.watch) {
+            let what = if self.update { "what ships cannot be changed" } else { "what ships does not change" };
+            tell_line(&format!("engine: {what}: name folders or files of your own"));
+            return Err(Exit::Input);
+        }
+        if self.watch {
+            return watch::watch(self);
+        }
         let begun = Instant::now();
         let loaded = runtime::playbooks::load(&self.paths, !self.no_shipped);
         tell(&loaded.missing, &Sources::default());
@@ -92,20 +111,28 @@ impl Test {
         let set = compile(&loaded.files);
         let errors: Vec<Diagnostic> = set.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
         tell(&errors, &set.sources);
-        let broken = !errors.is_empty() || !loaded.left_out.is_empty();
-        let asked = self.asked(&set);
+        let exit = self.round(&set, &loaded.files, begun)?;
+        Ok(if errors.is_empty() && loaded.left_out.is_empty() { exit } else { Exit::Playbooks })
+    }
+
+    /// Runs the tests of a set once, and tells the results.
+    fn round(&self, set: &PlaybookSet, inputs: &[Input], begun: Instant) -> Result<Exit, Exit> {
+        let asked = self.asked(set);
         if asked.is_empty() {
-            tell_line("engine: no playbook to test");
-            return Err(if broken { Exit::Playbooks } else { Exit::Input });
+            tell_line(if self.keep.is_some() { "engine: no test contains this" } else { "engine: no playbook to test" });
+            return Ok(Exit::Input);
         }
         let playbooks: Vec<&Playbook> = asked.iter().map(|a| a.playbook).collect();
-        let wanted = |file: &str| runtime::playbooks::is_shipped(file) == self.paths.is_empty();
         let (cover, mutate) = (self.coverage || self.threshold.is_some(), self.mutate || self.mutation_threshold.is_some());
-        let suites = run(&set, asked, cover || mutate);
-        let totals = Totals::of(&suites);
+        let suites = run(set, asked, if cover || mutate { Wish::Clauses } else { Wish::Why });
+        if self.update
+            && let Some((set, suites)) = update::update(set, inputs, &playbooks, &suites, self.page())?
+        {
+            return self.tell(&set, &suites, &Found::default(), begun);
+        }
         let mut found = Found::default();
         if cover {
-            let mut coverage = Coverage::new(&set, &playbooks, &wanted);
+            let mut coverage = Coverage::new(set, &playbooks, &|file| self.own(file));
             suites.iter().flat_map(|s| &s.cases).for_each(|c| coverage.add(&c.outcome.observed));
             found.coverage = Some(Part {
                 page: coverage::page::human(&coverage, &set.sources, colour_out()),
@@ -114,13 +141,23 @@ impl Test {
             });
         }
         if mutate {
-            found.mutation = Some(mutation::run(&set, &loaded.files, &playbooks, &suites, &wanted, |mutation, fates| Part {
+            found.mutation = Some(mutation::run(set, inputs, &playbooks, &suites, &|file| self.own(file), |mutation, fates| Part {
                 page: mutate::page::human(mutation, fates, &set.sources, colour_out()),
                 document: mutate::page::document(mutation, fates, &set.sources),
                 share: mutate::page::total(mutation, fates),
             }));
         }
-        put(&self.written(&set, &suites, &found))?;
+        self.tell(set, &suites, &found, begun)
+    }
+
+    /// Whether a library's file is asked about beside its playbooks: not where only some tests are.
+    fn own(&self, file: &str) -> bool {
+        self.keep.is_none() && runtime::playbooks::is_shipped(file) == self.paths.is_empty()
+    }
+
+    /// Writes the results, and says how the run ends.
+    fn tell(&self, set: &PlaybookSet, suites: &[Suite], found: &Found, begun: Instant) -> Result<Exit, Exit> {
+        put(&self.written(set, suites, found))?;
         let low = |part: &Option<Part>, least: Option<usize>, what: &str| {
             let share = part.as_ref().map(|p| p.share).filter(|s| least.is_some_and(|least| s.hundredths() < least));
             share.is_some_and(|s| {
@@ -130,15 +167,19 @@ impl Test {
         };
         let few = low(&found.coverage, self.threshold, "of the outcomes of clauses were seen");
         let blind = low(&found.mutation, self.mutation_threshold, "of the changes were noticed");
+        let totals = Totals::of(suites);
         tell_line(&format!("{}, in {:.2?}", report::summary(&totals), begun.elapsed()));
         let failed = few || blind || totals.failed > 0 || totals.errors > 0 || self.fail_on_missing && totals.missing > 0;
-        Ok(if broken {
-            Exit::Playbooks
-        } else if failed {
-            Exit::Findings
-        } else {
-            Exit::Fine
-        })
+        Ok(if failed { Exit::Findings } else { Exit::Fine })
+    }
+
+    /// Whether the results are a page for people.
+    fn page(&self) -> bool {
+        match self.format {
+            Format::Human => true,
+            Format::Auto => std::io::IsTerminal::is_terminal(&std::io::stdout()),
+            Format::Json | Format::Junit => false,
+        }
     }
 
     /// The playbooks of the paths, or those that ship, with the tests that are asked for.
@@ -166,16 +207,20 @@ impl Test {
     }
 
     fn written(&self, set: &PlaybookSet, suites: &[Suite], found: &Found) -> String {
-        match self.format {
-            Format::Junit => report::junit::junit(suites, &set.sources),
-            Format::Auto if !std::io::IsTerminal::is_terminal(&std::io::stdout()) => json(set, suites, found),
-            Format::Json => json(set, suites, found),
-            Format::Auto | Format::Human => {
-                let mut page = report::human(suites, &set.sources, colour_out());
-                page.extend(found.coverage.iter().chain(&found.mutation).map(|p| p.page.as_str()));
-                page
-            }
+        if self.page() {
+            let mut page = report::human(suites, &set.sources, colour_out());
+            page.extend(found.coverage.iter().chain(&found.mutation).map(|p| p.page.as_str()));
+            return page;
         }
+        if self.format == Format::Junit {
+            return report::junit::junit(suites, &set.sources);
+        }
+        let mut document = report::document(suites, &set.sources);
+        document.coverage = found.coverage.as_ref().map(|p| p.document.clone());
+        document.mutation = found.mutation.as_ref().map(|p| p.document.clone());
+        let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+        text.push('\n');
+        text
     }
 }
 
@@ -193,17 +238,8 @@ struct Found {
     mutation: Option<Part>,
 }
 
-fn json(set: &PlaybookSet, suites: &[Suite], found: &Found) -> String {
-    let mut document = report::document(suites, &set.sources);
-    document.coverage = found.coverage.as_ref().map(|p| p.document.clone());
-    document.mutation = found.mutation.as_ref().map(|p| p.document.clone());
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
 /// Runs all tests on all threads; the results come in the order of playbooks and tests.
-fn run(set: &PlaybookSet, asked: Vec<Asked<'_>>, observe: bool) -> Vec<Suite> {
+fn run(set: &PlaybookSet, asked: Vec<Asked<'_>>, wish: Wish) -> Vec<Suite> {
     let total = asked.iter().map(|a| a.tests.len()).fold(0, usize::saturating_add);
     let mut progress = Progress::new("tests", Some(total));
     let jobs: Vec<(usize, &Playbook, &PlaybookTest)> =
@@ -211,7 +247,7 @@ fn run(set: &PlaybookSet, asked: Vec<Asked<'_>>, observe: bool) -> Vec<Suite> {
     let mut results = Vec::new();
     runtime::parallel::ordered(
         jobs.into_iter(),
-        |(n, playbook, t)| (n, Case { test: t.clone(), outcome: test::run(set, playbook, t, &files, observe) }),
+        |(n, playbook, t)| (n, Case { test: t.clone(), outcome: test::run(set, playbook, t, &files, wish) }),
         |done| {
             progress.step();
             results.push(done);

@@ -22,8 +22,8 @@ use crate::source::Sources;
 const TICK: Duration = Duration::from_millis(100);
 
 /// The document that each reload gives.
-#[derive(Debug, Serialize)]
-struct Reload<'a> {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(super) struct Reload<'a> {
     /// Always `guided-response/reload/1`.
     schema: &'static str,
     /// `playbooks` or `incident`: what was edited.
@@ -43,7 +43,7 @@ struct Reload<'a> {
 }
 
 /// What changed in the answer to an incident.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct Changed {
     id: String,
     #[serde(flatten)]

@@ -59,7 +59,7 @@ mod tests {
     fn nothing_in_a_message_or_path_ends_the_command() {
         let mut sources = Sources::default();
         let file = sources.add("./a,b:c%.yaml", "x: ä\ny: é b\n");
-        let d = Diagnostic::error(codes::TYPE, Span::new(file, 11, 12), "50% of\r\n::error::`x`").help("a\nb");
+        let d = Diagnostic::error(codes::TYPE, Span::new(file, 12, 13), "50% of\r\n::error::`x`").help("a\nb");
         assert_eq!(
             render(&[d], &sources),
             "::error file=a%2Cb%3Ac%25.yaml,line=2,endLine=2,col=6,endColumn=7,title=GR206::50%25 of%0D%0A::error::`x`%0Ahelp: a%0Ab\n"

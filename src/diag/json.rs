@@ -6,7 +6,7 @@ use super::{Diagnostic, Severity, explain};
 use crate::source::{Sources, Span};
 
 /// A place in a file: from its first character to one past its last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Range {
     /// The file, as it was named.
     pub file: String,
@@ -30,7 +30,7 @@ impl Range {
 }
 
 /// A diagnostic in full.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct Full {
     /// `GR…`
     pub code: &'static str,
@@ -58,7 +58,7 @@ pub struct Full {
 }
 
 /// A place with a remark.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct FullLabel {
     /// The remark; may be empty.
     pub text: String,
@@ -68,7 +68,7 @@ pub struct FullLabel {
 }
 
 /// A change that mends it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct FullFix {
     /// What it does.
     pub title: String,
@@ -79,7 +79,7 @@ pub struct FullFix {
 }
 
 /// A text that is written in place of another one.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct FullEdit {
     /// What stands there now.
     #[serde(flatten)]

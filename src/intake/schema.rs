@@ -39,6 +39,7 @@ pub fn definitions() -> Map<String, Value> {
             "description": text("more of it"),
             "severity": word("how bad the source says it is", &levels),
             "status": word("where it stands", &["active", "in_progress", "resolved", "redirected"]),
+            "source": text("the format that it was read from; else this one"),
             "created": time("when it was made"),
             "first_activity": time("first activity; else that of the alerts"),
             "last_activity": time("last activity; else that of the alerts"),
@@ -85,6 +86,7 @@ pub fn definitions() -> Map<String, Value> {
                                 "ref": text("an entity's id, as in user:ada@example.com"),
                                 "id": text("the same"),
                                 "roles": texts("the parts that it plays in this alert, as in victim"),
+                                "record": { "description": "whether the alert holds a record of it, rather than only naming it", "type": ["boolean", "null"] },
                             },
                         },
                     ],
@@ -111,6 +113,9 @@ pub fn definitions() -> Map<String, Value> {
             "tags": texts("its tags"),
             "properties": { "description": "what is recorded of it; names that are not listed are kept as fields", "type": ["object", "null"], "properties": properties },
             "fields": { "description": "anything else", "type": ["object", "null"] },
+            "settled": { "description": "written by the program: it is one entity of its own with just these aliases, and nothing is derived from its id", "type": ["boolean", "null"] },
+            "history": { "description": "of a settled entity, by property: what was reported of it, when, and by which alert", "type": ["object", "null"] },
+            "records": { "description": "of a settled entity: how many records of which type it was drawn from", "type": ["object", "null"] },
         }),
     );
     let relations: Vec<Value> = RELATIONS.iter().map(|r| json!({ "const": r.name, "description": format!("from {} to {}", r.from, r.to) })).collect();

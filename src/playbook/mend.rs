@@ -241,6 +241,6 @@ mod tests {
         assert_eq!(form("    if: users.len() > 0 # anybody", 9, true), ("    if: 'users.len() > 0' # anybody".into(), true));
         assert_eq!(form("  many: { if: !hit && calm, pass: x }", 15, true), ("  many: { if: '!hit && calm', pass: x }".into(), true));
         assert!(!form("    if: !!str x", 9, true).1);
-        assert_eq!(form("    if: x == 'a'", 9, true), ("    if: 'x == ''a'''".into(), false));
+        assert_eq!(form("    if: it's x", 9, true), ("    if: 'it''s x'".into(), false));
     }
 }

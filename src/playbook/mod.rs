@@ -20,6 +20,7 @@ pub mod scaffold;
 pub mod schema;
 mod scope;
 pub mod set;
+pub mod speech;
 pub mod tests;
 mod text;
 pub mod yaml;

@@ -87,6 +87,29 @@ impl Node {
     }
 }
 
+/// All of a node in its file: with the bracket that closes a list or map in one line, which its own place leaves out.
+pub fn whole(file: &SourceFile, node: &Node) -> Span {
+    let open = file.text.get(node.span.start as usize..).and_then(|t| t.chars().next());
+    let (last, close) = match (&node.yaml, open) {
+        (Yaml::List(items), Some('[')) => (items.last(), ']'),
+        (Yaml::Map(entries), Some('{')) => (entries.last().map(|(_, v)| v), '}'),
+        (Yaml::List(items), _) => return items.last().map_or(node.span, |n| Span { end: whole(file, n).end, ..node.span }),
+        (Yaml::Map(entries), _) => return entries.last().map_or(node.span, |(_, v)| Span { end: whole(file, v).end, ..node.span }),
+        _ => return node.span,
+    };
+    let mut at = last.map_or((node.span.start as usize).saturating_add(1), |n| whole(file, n).end as usize);
+    // Between the last item and the bracket there are blanks, a comma and remarks.
+    while let Some(rest) = file.text.get(at..) {
+        match rest.chars().next() {
+            Some(c) if c == close => return Span::new(node.span.file, node.span.start as usize, at.saturating_add(1)),
+            Some('#') => at = at.saturating_add(rest.find('\n').unwrap_or(rest.len())),
+            Some(c) => at = at.saturating_add(c.len_utf8()),
+            None => break,
+        }
+    }
+    node.span
+}
+
 /// Parses a file. What is wrong is reported; the tree is what could be read, if anything.
 pub fn parse(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> Option<Node> {
     let text: &str = &file.text;
@@ -281,5 +304,26 @@ impl Builder<'_> {
             }
             ScalarStyle::Literal | ScalarStyle::Folded => Yaml::Scalar(Scalar::aligned(value, span, raw, start, Quote::None), Style::Block),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, key: &str) -> String {
+        let file = SourceFile::new("x", text);
+        let tree = parse(FileId(0), &file, &mut Vec::new()).unwrap();
+        let span = whole(&file, tree.get(key).unwrap());
+        text[span.start as usize..span.end as usize].to_owned()
+    }
+
+    #[test]
+    fn the_whole_of_a_list_ends_with_its_bracket() {
+        assert_eq!(shown("a: [b, {c: [d]} ,  # ]\n  ]\nx: 1\n", "a"), "[b, {c: [d]} ,  # ]\n  ]");
+        assert_eq!(shown("a: []\nx: 1\n", "a"), "[]");
+        assert_eq!(shown("a: { b: { }, c: 'x}' }\n", "a"), "{ b: { }, c: 'x}' }");
+        assert_eq!(shown("a:\n  - b\n  - [c]\nx: 1\n", "a"), "- b\n  - [c]");
+        assert_eq!(shown("a:\n  b: 1\n  c: {d: [e]}\nx: 1\n", "a"), "b: 1\n  c: {d: [e]}");
     }
 }

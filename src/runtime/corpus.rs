@@ -270,7 +270,7 @@ fn cut(head: &[u8]) -> Cut {
     line.iter().for_each(|b| nesting.take(*b));
     let rest = head.get(line.len()..).unwrap_or(&[]).trim_ascii_start();
     // The first line is a document and another one follows, or the second one begins a document: a line each.
-    let lines = !rest.is_empty() && (nesting.is_flat() || head.get(line.len().saturating_add(1)) == Some(&b'{'));
+    let lines = !rest.is_empty() && (nesting.is_flat() || *first != b'[' && head.get(line.len().saturating_add(1)) == Some(&b'{'));
     match first {
         _ if lines => Cut::Lines,
         b'[' => Cut::Elements,
@@ -295,6 +295,7 @@ mod tests {
             ("nothing\n{\"id\": 2}\n", Cut::Lines),
             (" [{\"id\": 1}]", Cut::Elements),
             ("[\n{\"id\": 1}]", Cut::Elements),
+            ("[{\"id\": 1},\n{\"id\": 2}]", Cut::Elements),
             ("[1]\n[2]\n", Cut::Lines),
             ("nothing", Cut::Whole),
         ] {

@@ -6,7 +6,7 @@ pub mod incidents;
 pub mod live;
 pub mod parallel;
 pub mod playbooks;
-mod replace;
+pub mod replace;
 pub mod split;
 
 use std::path::Path;

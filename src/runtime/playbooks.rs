@@ -75,7 +75,7 @@ pub fn load(folders: &[PathBuf], with_shipped: bool) -> Loaded {
     for place in found.files {
         match read(&place) {
             Ok(text) => files.push(Input { path: place.path.display().to_string(), text, layer: place.layer }),
-            Err(d) => wrong.push((place.layer, d)),
+            Err(d) => wrong.push((place.layer, *d)),
         }
     }
     tracing::debug!(files = files.len(), "playbook files read");
@@ -177,21 +177,22 @@ fn walk(path: &Path, layer: usize, depth: usize, most: usize, found: &mut Found)
 }
 
 /// The text of a playbook file.
-pub(super) fn read(place: &Place) -> Result<String, Diagnostic> {
+pub(super) fn read(place: &Place) -> Result<String, Box<Diagnostic>> {
     let path = &place.path;
     if place.meta.len() > u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX) {
         let d = Diagnostic::new(codes::LIMIT, Severity::Error, format!("`{}` is larger than {} KiB", path.display(), limits::FILE_BYTES >> 10));
-        return Err(d.help("split it"));
+        return Err(Box::new(d.help("split it")));
     }
     if !place.meta.is_file() {
-        return Err(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` is no file that can be read", path.display())));
+        let d = Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` is no file that can be read", path.display()));
+        return Err(Box::new(d));
     }
     // It may grow while it is read.
     let most = u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
-    std::fs::File::open(path).and_then(|f| f.take(most).read_to_end(&mut bytes)).map_err(|e| super::unreadable(path, &e))?;
+    std::fs::File::open(path).and_then(|f| f.take(most).read_to_end(&mut bytes)).map_err(|e| Box::new(super::unreadable(path, &e)))?;
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` is not UTF-8: byte {at}", path.display()))
+        Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` is not UTF-8: byte {at}", path.display())))
     })
 }

@@ -14,6 +14,11 @@ impl Glob {
         Self { parts: pattern.to_lowercase().split('*').map(one).collect() }
     }
 
+    /// A text that fits: nothing for each star, `x` for each question mark.
+    pub fn example(&self) -> String {
+        self.parts.iter().flatten().map(|c| c.unwrap_or('x')).collect()
+    }
+
     /// Whether all of a text, already in lower case, fits.
     pub fn fits(&self, lower: &str) -> bool {
         let text: Vec<char> = lower.chars().collect();

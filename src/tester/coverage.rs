@@ -129,6 +129,12 @@ impl Coverage {
         }
     }
 
+    /// The innermost clause that a place is in.
+    pub fn innermost(&self, span: Span) -> Option<(Span, Key)> {
+        let all = self.units.iter().filter(|u| u.file == span.file).flat_map(|u| &u.clauses).map(|s| (s.clause.span, s.clause.key));
+        all.filter(|(s, _)| s.start <= span.start && span.end <= s.end).min_by_key(|(s, _)| s.end.saturating_sub(s.start))
+    }
+
     /// How much of all was seen.
     pub fn share(&self) -> Share {
         self.units.iter().map(Unit::share).fold(Share::default(), Share::and)

@@ -5,29 +5,36 @@ use std::collections::BTreeSet;
 use super::blame::{self, Blame};
 use super::test::{Came, Failure, Got, unlike};
 use crate::card::Response;
+use crate::card::response::Evidence;
 use crate::diag::Diagnostic;
 use crate::model::{EntityIx, Incident};
 use crate::playbook::set::{CardRule, Playbook, Target};
 use crate::playbook::tests::{Test, Wanted};
 use crate::script::trace::Seen;
 use crate::script::{Cx, Facts};
-use crate::source::Span;
+use crate::source::{Sources, Span};
 
 /// How many reasons one failure shows.
 const REASONS: usize = 4;
 /// How many facts a reason shows.
 const FACTS: usize = 6;
 
+/// What a test looked at.
+pub(super) struct Looked<'c> {
+    pub sources: &'c Sources,
+    pub playbook: &'c Playbook,
+    pub response: &'c Response,
+    /// The key of `match:` that does not hold, if one does not.
+    pub unmatched: Option<&'static str>,
+    pub got: &'c Got,
+    /// Whether the reasons are wanted as well.
+    pub why: bool,
+}
+
 /// Everything that differs.
-pub(super) fn check(
-    playbook: &Playbook,
-    test: &Test,
-    cx: &mut Cx<'_>,
-    response: &Response,
-    unmatched: Option<&'static str>,
-    got: &Got,
-) -> Vec<Failure> {
-    let mut c = Check { playbook, cx, response, unmatched, got, out: Vec::new() };
+pub(super) fn check(test: &Test, cx: &mut Cx<'_>, looked: &Looked<'_>) -> Vec<Failure> {
+    let Looked { playbook, response, unmatched, got, .. } = *looked;
+    let mut c = Check { sources: looked.sources, playbook, cx, response, unmatched, got, why: looked.why, out: Vec::new() };
     let x = &test.expect;
     if let Some(m) = x.matched.as_ref().filter(|m| m.value != got.matched) {
         let mut d = if m.value {
@@ -68,8 +75,8 @@ pub(super) fn check(
         for came in &got.cards {
             if !known.iter().any(|(w, about)| *w.card == *came.card && (about.is_empty() || exactly(c.cx.facts.incident, came, about))) {
                 let d = unlike(only.span, format!("the card `{came}` is there and was not expected"), "these cards and no others");
-                let d = c.there_because(d, came);
-                c.fail("only_cards", d);
+                let diagnostic = c.there_because(d, came);
+                c.out.push(Failure { key: "only_cards", diagnostic, came: Some(came.to_string()) });
             }
         }
     }
@@ -120,17 +127,19 @@ pub(super) fn check(
 }
 
 struct Check<'c, 'a> {
+    sources: &'c Sources,
     playbook: &'c Playbook,
     cx: &'c mut Cx<'a>,
     response: &'c Response,
     unmatched: Option<&'static str>,
     got: &'c Got,
+    why: bool,
     out: Vec<Failure>,
 }
 
 impl Check<'_, '_> {
     fn fail(&mut self, key: &'static str, diagnostic: Diagnostic) {
-        self.out.push(Failure { key, diagnostic });
+        self.out.push(Failure { key, diagnostic, came: None });
     }
 
     /// An entity of an expectation that the incident does not have.
@@ -186,6 +195,9 @@ impl Check<'_, '_> {
 
     /// Adds why a card is not there.
     fn absent_because(&mut self, mut d: Diagnostic, w: &Wanted, about: Option<EntityIx>) -> Diagnostic {
+        if !self.why {
+            return d;
+        }
         if let Some(key) = self.unmatched {
             return d.at(self.playbook.span, format!("does not match: `{key}` of its `match:` does not hold")).help(self.what_is_there(key));
         }
@@ -193,45 +205,66 @@ impl Check<'_, '_> {
         let Some(rule) = playbook.cards.iter().find(|c| c.id == w.card) else { return d };
         let others: Vec<&Came> = self.got.cards.iter().filter(|c| *c.card == *w.card).collect();
         let several = matches!(rule.target, Target::All(..));
-        let blames = if several && !others.is_empty() { Vec::new() } else { blame::card(self.cx, rule, about) };
-        let facts = self.cx.facts;
-        let mut looked: Vec<String> = Vec::new();
-        let mut shown: BTreeSet<(Span, String)> = BTreeSet::new();
-        for b in blames.iter().filter(|b| !b.inner) {
-            let label = said(facts, b);
-            if shown.len() < REASONS && shown.insert((b.span, label.clone())) {
-                d = d.at(b.span, label);
-                looked.extend(b.seen.iter().take(FACTS).map(|s| fact(facts, s)));
-            }
-        }
+        let (blames, _) = if several && !others.is_empty() { Default::default() } else { blame::card(self.sources, self.cx, rule, about) };
+        d = self.blamed(d, &blames);
         if !others.is_empty() {
             let there: Vec<String> = others.iter().take(REASONS).map(|c| format!("`{c}`")).collect();
             d = d.at(rule.span, format!("is there as {}", there.join(", ")));
+        } else if let (true, Some(x)) = (blames.is_empty(), self.response.diagnostics.iter().find(|x| x.card.as_deref() == Some(&*w.card))) {
+            d = d.help(x.message.clone());
         }
-        looked.dedup();
-        if shown.is_empty()
-            && others.is_empty()
-            && let Some(x) = self.response.diagnostics.iter().find(|x| x.card.as_deref() == Some(&*w.card))
-        {
-            return d.help(x.message.clone());
+        d
+    }
+
+    /// Adds the clauses that stand in the way, each at its place with those for whom it does, and what was looked at.
+    fn blamed(&self, mut d: Diagnostic, blames: &[Blame]) -> Diagnostic {
+        let facts = self.cx.facts;
+        let mut looked: Vec<String> = Vec::new();
+        let mut shown: Vec<(Span, &str, Vec<&str>)> = Vec::new();
+        for b in blames {
+            let whom = b.about.and_then(|e| facts.entity(e)).map(|e| e.id.as_str());
+            let full = shown.len() >= REASONS;
+            match shown.iter_mut().find(|(span, text, _)| *span == b.span && *text == b.text) {
+                Some((_, _, all)) => all.extend(whom),
+                None if full => continue,
+                None => shown.push((b.span, &b.text, whom.into_iter().collect())),
+            }
+            looked.extend(b.seen.iter().take(FACTS).map(|s| fact(facts, s)));
         }
+        let several: BTreeSet<Option<EntityIx>> = blames.iter().map(|b| b.about).collect();
+        for (span, text, whom) in shown {
+            let whom = if several.len() > 1 && !whom.is_empty() { format!("{}: ", listed(&whom)) } else { String::new() };
+            d = d.at(span, format!("{whom}{text}"));
+        }
+        let mut known = BTreeSet::new();
+        looked.retain(|t| known.insert(t.clone()));
         if looked.is_empty() { d } else { d.help(format!("looked at: {}", listed_of(looked))) }
     }
 
     /// Adds why a card is there.
     fn there_because(&self, mut d: Diagnostic, came: &Came) -> Diagnostic {
-        let Some(rule) = self.playbook.cards.iter().find(|c| *c.id == *came.card) else { return d };
+        let Some(rule) = self.playbook.cards.iter().find(|c| self.why && *c.id == *came.card) else { return d };
         d = d.at(rule.span, "this card holds");
         let card = self.response.cards.iter().find(|c| {
             c.sources.iter().any(|s| s.card == came.card)
                 && c.entity.iter().chain(&c.entities).map(|e| e.id.as_str()).eq(came.entities.iter().map(String::as_str))
         });
-        let reasons: Vec<String> = card.into_iter().flat_map(|c| &c.because).map(|b| b.text.clone()).collect();
-        if reasons.is_empty() { d } else { d.help(format!("because {}", listed_of(reasons))) }
+        let because = || card.into_iter().flat_map(|c| &c.because);
+        let reasons: Vec<String> = because().map(|b| b.text.clone()).collect();
+        let mut looked: Vec<String> = because().flat_map(|b| &b.evidence).map(evidence).collect();
+        looked.truncate(FACTS);
+        if reasons.is_empty() {
+            return d;
+        }
+        let looked = if looked.is_empty() { String::new() } else { format!("; looked at: {}", listed_of(looked)) };
+        d.help(format!("because {}{looked}", listed_of(reasons)))
     }
 
     /// Adds which arm decided, and why the expected one did not.
     fn triage_reasons(&mut self, mut d: Diagnostic, wanted: crate::model::Classification, determination: Option<&str>) -> Diagnostic {
+        if !self.why {
+            return d;
+        }
         if let Some(key) = self.unmatched {
             return d.at(self.playbook.span, format!("does not match: `{key}` of its `match:` does not hold")).help(self.what_is_there(key));
         }
@@ -246,17 +279,8 @@ impl Check<'_, '_> {
                 d = d.at(arm.span, "this arm holds, but an earlier one does too").help(format!("the first arm that holds decides: {}", came.why));
             }
             Some(arm) => {
-                let blames = arm.when.as_ref().map(|w| blame::expression(self.cx, w)).unwrap_or_default();
-                let facts = self.cx.facts;
-                let mut looked = Vec::new();
-                for b in blames.iter().filter(|b| !b.inner).take(REASONS) {
-                    d = d.at(b.span, said(facts, b));
-                    looked.extend(b.seen.iter().take(FACTS).map(|s| fact(facts, s)));
-                }
-                looked.dedup();
-                if !looked.is_empty() {
-                    d = d.help(format!("looked at: {}", listed_of(looked)));
-                }
+                let blames = blame::arm(self.sources, self.cx, arm);
+                d = self.blamed(d, &blames);
             }
             None => d = d.help(format!("no arm of its `triage:` says so; it says: {}", came.why)),
         }
@@ -282,12 +306,7 @@ impl Check<'_, '_> {
         if self.unmatched.is_some() {
             names.insert("match".to_owned());
         } else {
-            for b in blame::card(self.cx, rule, one) {
-                names.insert(b.name);
-            }
-            if !names.is_empty() && !names.contains("for") {
-                names.insert("when".to_owned());
-            }
+            names = blame::card(self.sources, self.cx, rule, one).1;
         }
         for c in clauses.iter().filter(|c| !names.contains(&*c.value)) {
             let mut d = unlike(c.span, format!("the card `{w}` is not there, but not because of `{}`", c.value), "does not fail");
@@ -350,24 +369,6 @@ fn includes(incident: &Incident, came: &Came, about: &[BTreeSet<EntityIx>]) -> b
     about.iter().all(|names| mine.iter().any(|e| names.contains(e)))
 }
 
-/// What a clause that stands in the way says.
-fn said(facts: &Facts<'_>, b: &Blame) -> String {
-    let about = b.about.and_then(|e| facts.entity(e)).map(|e| e.id.as_str());
-    let whom = about.map(|id| format!(" for {id}")).unwrap_or_default();
-    match (b.name.as_str(), b.text.is_empty()) {
-        ("for", _) => about.map_or_else(|| "holds nobody here".to_owned(), |id| format!("does not hold {id}")),
-        ("when", _) => format!("fails{whom}"),
-        (name, true) => match name.strip_prefix('!') {
-            Some(name) => format!("`{name}` holds{whom}, and must not"),
-            None => format!("`{name}` fails{whom}"),
-        },
-        (name, false) => match name.strip_prefix('!') {
-            Some(_) => format!("holds{whom}, and must not: {}", b.text),
-            None => format!("fails{whom}: {}", b.text),
-        },
-    }
-}
-
 /// A thing that was looked at, in one line.
 fn fact(facts: &Facts<'_>, seen: &Seen) -> String {
     let id = |e: EntityIx| facts.entity(e).map_or("", |x| x.id.as_str());
@@ -379,6 +380,15 @@ fn fact(facts: &Facts<'_>, seen: &Seen) -> String {
         Seen::Alert { alert: a, field, value } => format!("alert {} {field} = {value}", alert(*a)),
         Seen::Incident { field, value } => format!("incident {field} = {value}"),
         Seen::Together { entity, other, alert: a } => format!("{} and {} in alert {}", id(*entity), id(*other), alert(*a)),
+    }
+}
+
+/// The same, as an answer has it.
+fn evidence(e: &Evidence) -> String {
+    match e {
+        Evidence::Property { entity, property, value, .. } => format!("{entity} {property} = {}", value.as_deref().unwrap_or("not recorded")),
+        Evidence::Edge { from, relation, to: Some(to), .. } => format!("{from} {relation} {to}"),
+        Evidence::Edge { from, relation, to: None, .. } => format!("{from} has no `{relation}`"),
     }
 }
 

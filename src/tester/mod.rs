@@ -2,6 +2,7 @@
 //! One incident at a time, with totals that can be merged; `runtime` reads the incidents and runs them on threads.
 
 mod blame;
+pub mod compare;
 pub mod coverage;
 mod expect;
 mod margin;
@@ -11,3 +12,4 @@ pub mod report;
 pub mod sheet;
 pub mod tally;
 pub mod test;
+pub mod update;

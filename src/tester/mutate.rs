@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::coverage::{Share, library_id, used};
-use super::test::{self, Over};
+use super::coverage::{Coverage, Share, library_id, used};
+use super::test::{self, Over, Wish};
 use crate::playbook::set::{Playbook, Target};
 use crate::playbook::tests::Test;
 use crate::playbook::{Compiler, Input, PlaybookSet};
@@ -39,9 +39,9 @@ pub struct Tried<'a> {
 }
 
 impl Trial<'_> {
-    /// Whether it asks anything that a place belongs to.
-    fn asks(&self, span: Span) -> bool {
-        self.observed.keys().any(|(s, _)| s.file == span.file && s.start <= span.start && span.end <= s.end)
+    /// Whether it asks the clause that a mutant is in; of what is in no clause, nobody knows.
+    fn asks(&self, mutant: &Mutant) -> bool {
+        mutant.clause.is_none_or(|c| self.observed.contains_key(&c))
     }
 }
 
@@ -56,6 +56,8 @@ pub struct Mutant {
     pub owner: String,
     /// What stands there.
     pub from: String,
+    /// The innermost clause that it is in.
+    clause: Option<(Span, Key)>,
     /// The changes of the file that are tried, with what they put there: the first that compiles counts.
     edits: Vec<(Span, String, String)>,
     /// Whether it leaves out an entry of `match:`; those are told apart.
@@ -120,6 +122,8 @@ impl<'a> Mutation<'a> {
         }
         let files: Vec<File> = files.into_values().collect();
         let words = Words::of(set);
+        let playbooks: Vec<&Playbook> = tried.iter().map(|t| t.playbook).collect();
+        let clauses = Coverage::new(set, &playbooks, wanted);
         let mut mutants = Vec::new();
         for (n, file) in files.iter().enumerate() {
             let users: Vec<&Playbook> = file.users.iter().filter_map(|u| Some(tried.get(*u)?.playbook)).collect();
@@ -140,7 +144,12 @@ impl<'a> Mutation<'a> {
             let (sites, entries) = sites::of(file.id, source);
             for site in sites.iter().filter(|s| lives(s)) {
                 for c in changes::of(site.text(), site.test, &words) {
-                    mutants.extend(mutant(n, site, &c));
+                    let Some(mut m) = mutant(n, site, &c) else { continue };
+                    // Brackets at its end may lie outside the clause that it is.
+                    let long = set.sources.text(m.span).trim_end_matches([')', ']', '}', ' ']).len();
+                    let core = Span::new(m.span.file, m.span.start as usize, (m.span.start as usize).saturating_add(long));
+                    m.clause = clauses.innermost(core);
+                    mutants.push(m);
                 }
             }
             for e in entries.into_iter().filter(|_| !file.library) {
@@ -149,6 +158,7 @@ impl<'a> Mutation<'a> {
                     span: e.span,
                     owner: format!("`{}` of `match`", e.key),
                     from: e.text,
+                    clause: None,
                     edits: vec![(e.edit.0, e.edit.1, String::new())],
                     matching: true,
                 });
@@ -164,7 +174,7 @@ impl<'a> Mutation<'a> {
         let users = || file.users.iter().filter_map(|u| self.tried.get(*u));
         // A test that asks nothing of it cannot notice it.
         let trials: Vec<(&Tried<'_>, &Trial<'_>)> =
-            users().flat_map(|t| t.trials.iter().map(move |x| (t, x))).filter(|(_, x)| mutant.matching || x.asks(mutant.span)).collect();
+            users().flat_map(|t| t.trials.iter().map(move |x| (t, x))).filter(|(_, x)| x.asks(mutant)).collect();
         let mut fate = Fate::None;
         for (span, new, shown) in &mutant.edits {
             let Some(text) = edited(&file.input.text, *span, new) else { continue };
@@ -180,7 +190,7 @@ impl<'a> Mutation<'a> {
             }
             let noticed = trials.iter().any(|(t, x)| {
                 let playbook = changed.iter().find(|p| p.id == t.playbook.id);
-                playbook.is_none_or(|p| !test::compare(&set, p, x.test, &x.over, false).failures.is_empty())
+                playbook.is_none_or(|p| !test::compare(&set, p, x.test, &x.over, Wish::Verdict).failures.is_empty())
             });
             fate = if noticed { Fate::Killed } else { Fate::Survived(shown.clone(), trials.iter().map(|(_, x)| x.test.name.clone()).collect()) };
             break;
@@ -202,6 +212,7 @@ fn mutant(file: usize, site: &Site, c: &changes::Change) -> Option<Mutant> {
         span: site.place(&c.range),
         owner: site.owner.clone(),
         from: c.shown.as_ref().map_or_else(|| there.to_owned(), |(from, _)| from.clone()),
+        clause: None,
         edits: edits.collect(),
         matching: false,
     })

@@ -40,7 +40,7 @@ pub struct Case {
 }
 
 /// How a test counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// All that was expected came.
@@ -197,7 +197,7 @@ pub fn summary(t: &Totals) -> String {
 }
 
 /// The document of `--format json`.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct Document<'a> {
     schema: &'static str,
     engine: &'static str,
@@ -214,7 +214,7 @@ pub struct Document<'a> {
     pub mutation: Option<serde_json::Value>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct WireSuite<'a> {
     playbook: &'a str,
     file: &'a str,
@@ -222,7 +222,7 @@ struct WireSuite<'a> {
     diagnostics: Vec<Wire>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct WireCase<'a> {
     name: &'a str,
     line: usize,
@@ -232,7 +232,7 @@ struct WireCase<'a> {
     failures: Vec<WireFailure>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct WireFailure {
     expectation: &'static str,
     #[serde(flatten)]
@@ -241,7 +241,7 @@ struct WireFailure {
     because: Vec<Reason>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Reason {
     file: String,
     line: usize,

@@ -168,7 +168,7 @@ fn marked(line: &[Bit]) -> String {
 
 /// Which columns hold numbers alone.
 fn numeric(columns: usize, rows: &[Vec<Bit>]) -> Vec<bool> {
-    let number = |b: &Bit| matches!(b, Bit::Text(t) if t.starts_with(|c: char| c.is_ascii_digit() || c == '–'));
+    let number = |b: &Bit| matches!(b, Bit::Text(t) if t == "–" || t.trim_end_matches(" %").parse::<f64>().is_ok());
     (0..columns).map(|n| n > 0 && rows.iter().all(|r| r.get(n).is_some_and(number))).collect()
 }
 
@@ -215,7 +215,7 @@ mod tests {
         let md = sheet.to_markdown();
         assert_eq!(md.lines().filter(|l| l.starts_with("| ")).count(), 4, "{md}");
         assert!(md.lines().all(|l| !l.starts_with("# ")), "{md}");
-        assert_eq!(md.matches("</details>").count(), 2, "the one that folds, and one in a code span: {md}");
+        assert_eq!(md.matches("</details>").count(), 3, "the one that folds, and two in code spans: {md}");
         assert!(!md.contains('\u{1b}') && !sheet.to_text(false).contains('\u{1b}'));
         for row in md.lines().filter(|l| l.starts_with("| ")) {
             let bars = row.replace("\\|", "").matches('|').count();

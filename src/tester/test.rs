@@ -36,6 +36,8 @@ pub struct Failure {
     pub key: &'static str,
     /// What was expected, what came, where, and why.
     pub diagnostic: Diagnostic,
+    /// The card that came although no other was expected, as a test names it.
+    pub came: Option<String>,
 }
 
 /// What came, in the words of `expect:`.
@@ -109,15 +111,26 @@ pub fn today(test: &Test, incident: &Incident) -> Time {
     test.now.or(incident.last_activity).or(incident.created).unwrap_or(Time::UNIX_EPOCH)
 }
 
-/// Runs a test: asks the playbook alone, and compares; `observe` keeps how each clause came out.
-pub fn run(set: &PlaybookSet, playbook: &Playbook, test: &Test, files: &Files<'_>, observe: bool) -> Outcome {
+/// What is wanted of a test beside whether it passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing.
+    Verdict,
+    /// Why it failed.
+    Why,
+    /// The same, and how each clause came out.
+    Clauses,
+}
+
+/// Runs a test: asks the playbook alone, and compares.
+pub fn run(set: &PlaybookSet, playbook: &Playbook, test: &Test, files: &Files<'_>, wish: Wish) -> Outcome {
     let file = set.sources.get(playbook.span.file).map_or("", |f| &*f.path);
     match incident(file, test, files) {
         Ok(read) => {
             let (facts, failed) = eval::facts(set, &read.incident, test.now);
-            compare(set, playbook, test, &Over { facts: &facts, failed, input: read.diagnostics.clone() }, observe)
+            compare(set, playbook, test, &Over { facts: &facts, failed, input: read.diagnostics.clone() }, wish)
         }
-        Err(d) => Outcome { failures: vec![Failure { key: "incident", diagnostic: *d }], got: None, observed: Observed::new() },
+        Err(d) => Outcome { failures: vec![Failure { key: "incident", diagnostic: *d, came: None }], got: None, observed: Observed::new() },
     }
 }
 
@@ -132,19 +145,20 @@ pub struct Over<'a> {
 }
 
 /// Asks the playbook over facts that are known, and compares with what the test expects.
-pub fn compare(set: &PlaybookSet, playbook: &Playbook, test: &Test, over: &Over<'_>, observe: bool) -> Outcome {
+pub fn compare(set: &PlaybookSet, playbook: &Playbook, test: &Test, over: &Over<'_>, wish: Wish) -> Outcome {
     let facts = over.facts;
     let only = Some(playbook.id.to_string());
     let context = Context { now: test.now, today: today(test, facts.incident), actor: None, input: over.input.clone(), only };
     let mut cx = Cx::new(facts, set.questions);
-    if observe {
+    if wish == Wish::Clauses {
         cx.observe();
     }
     let response = card::answer(set, &mut cx, over.failed.clone(), &context);
     let observed = cx.observed();
     let unmatched = eval::unmatched(&playbook.matching, facts);
     let got = got(playbook, &response, unmatched.is_none());
-    let failures = expect::check(playbook, test, &mut cx, &response, unmatched, &got);
+    let looked = expect::Looked { sources: &set.sources, playbook, response: &response, unmatched, got: &got, why: wish != Wish::Verdict };
+    let failures = expect::check(test, &mut cx, &looked);
     Outcome { failures, got: Some(got), observed }
 }
 

@@ -196,7 +196,7 @@ fn ways_of_saving(poll: bool) {
     fs::create_dir_all(&elsewhere).unwrap();
     write(&root.join("a/one.yaml"), &text(1, 0));
     write(&root.join("two.yaml"), &text(2, 0));
-    let live = Live::start(&[root.clone()], true, Options { poll, beside: false });
+    let live = Live::start(std::slice::from_ref(&root), true, Options { poll, beside: false });
     assert!(live.now().problems.is_none());
     let incident = asked();
     let mut r = Random::new(7);
@@ -260,7 +260,7 @@ fn what_is_no_change_is_no_generation() {
     let top = Folder::new("touch");
     let file = top.0.join("one.yaml");
     write(&file, &text(1, 0));
-    let live = Live::start(&[top.0.clone()], true, Options::default());
+    let live = Live::start(std::slice::from_ref(&top.0), true, Options::default());
     let first = live.now().number;
     fs::File::options().append(true).open(&file).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
     fs::write(&file, text(1, 0)).unwrap();
@@ -269,7 +269,7 @@ fn what_is_no_change_is_no_generation() {
     fs::write(&file, text(1, 1)).unwrap();
     fs::write(&file, text(1, 0)).unwrap();
     assert!(live.wait(first, Duration::from_millis(1500)).is_none(), "nothing changed");
-    let live = Live::start(&[top.0.clone()], true, Options { poll: false, beside: true });
+    let live = Live::start(std::slice::from_ref(&top.0), true, Options { poll: false, beside: true });
     fs::write(top.0.join("notes.txt"), "the incident of a test").unwrap();
     assert!(live.wait(1, Duration::from_secs(10)).is_some(), "other files matter where that is wanted");
 }
@@ -280,7 +280,7 @@ fn what_does_not_load_changes_nothing_until_it_is_mended() {
     let (one, two) = (top.0.join("one.yaml"), top.0.join("two.yaml"));
     write(&one, &text(1, 0));
     write(&two, &text(2, 0));
-    let live = Live::start(&[top.0.clone()], true, Options::default());
+    let live = Live::start(std::slice::from_ref(&top.0), true, Options::default());
     let incident = asked();
     fs::write(&one, text(1, 1).replace("user in people", "user in peple")).unwrap();
     let g = until(&live, "an edit that does not load", |g| g.problems.is_some());
@@ -319,7 +319,7 @@ fn a_file_that_does_not_load_at_the_start_is_left_out_and_named() {
     let top = Folder::new("start");
     write(&top.0.join("one.yaml"), &text(1, 0));
     write(&top.0.join("two.yaml"), "playbook: [\n");
-    let live = Live::start(&[top.0.clone()], true, Options::default());
+    let live = Live::start(std::slice::from_ref(&top.0), true, Options::default());
     let first = live.now();
     assert_eq!((first.number, first.set.skipped.len(), first.problems.is_some()), (1, 1, true));
     assert_eq!(versions(&first.set, &asked()), BTreeMap::from([(1, 0)]));
@@ -345,7 +345,7 @@ fn a_checkout_of_many_files_is_one_state() {
         println!("git is not at hand: the files are written instead");
         (0..n).for_each(|k| write(&at(k), &text(k, 1)));
     }
-    let live = Live::start(&[top.0.clone()], true, Options::default());
+    let live = Live::start(std::slice::from_ref(&top.0), true, Options::default());
     let incident = asked();
     let all = |g: &Generation, version: usize| {
         let found = versions(&g.set, &incident);
@@ -383,7 +383,7 @@ fn campaign(edits: usize, others: usize, seed: u64) -> Vec<Duration> {
     let mut state: BTreeMap<usize, usize> = (0..5).map(|k| (k, 0)).collect();
     paths.iter().enumerate().for_each(|(k, p)| write(p, &text(k, 0)));
     swap(&root.join("mounted"), 0, &[("four.yaml", text(3, 0)), ("five.yaml", text(4, 0))]);
-    let live = Arc::new(Live::start(&[root.clone()], true, Options::default()));
+    let live = Arc::new(Live::start(std::slice::from_ref(&root), true, Options::default()));
     let first = live.now();
     assert!(first.problems.is_none(), "{:?}", first.set.skipped);
     println!("{others} playbooks: the first set after {:?}", first.took);

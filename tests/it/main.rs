@@ -15,12 +15,15 @@
 )]
 
 mod check;
+mod diff;
+mod explain;
 mod export;
 mod format;
 mod functions;
 mod guards;
 mod hostile;
 mod live;
+mod lsp;
 mod mistakes;
 mod mistyped;
 mod names;
@@ -28,6 +31,7 @@ mod oracle;
 mod pages;
 mod random;
 mod reload;
+mod replay;
 mod scaffold;
 mod schemas;
 mod street;

@@ -1841,3 +1841,17 @@ fn what_the_oracle_found_stays_mended() {
         assert_eq!(crate::support::shown(&facts, &v), wanted, "{text}");
     }
 }
+
+/// Random well-typed tests, as an author would write them, over the lists and signals of the examples.
+pub fn random_tests(seed: u64, many: usize) -> Vec<String> {
+    let mut g = Gen::new(seed);
+    let mut out = Vec::new();
+    while out.len() < many {
+        let depth = 1 + g.r.below(4);
+        let made = g.value(&Ty::Bool, depth);
+        if made.ours.len() < 2000 {
+            out.push(made.ours);
+        }
+    }
+    out
+}

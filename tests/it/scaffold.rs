@@ -67,7 +67,7 @@ fn a_new_playbook_on_an_incident_asks_for_what_is_in_it() {
     for file in [
         "graph-phishing-clicked",
         "graph-ransomware",
-        "defender-xdr-web-shell",
+        "sentinel-arm-incident",
         "graph-kubernetes-miner",
         "native-token-theft",
         "ocsf-incident",
@@ -101,9 +101,16 @@ fn a_new_test_is_added_to_those_that_are_there() {
 
     // Wherever the section stands, and however it begins.
     let head = "playbook: acme.other\nformat: 1\nversion: 1.0.0\ntitle: Other\nmatch: { entities: [user] }\n";
-    let cards = "\n# What to look at.\ninvestigation:\n  - { id: look, action: user.review_sign_ins, for: user in users, why: look }\n";
-    for (n, tests) in
-        ["", "tests:\n", "tests: []\n", "tests:\n- { name: none, given: { id: x }, expect: { matched: false } }\n"].into_iter().enumerate()
+    let cards = "\n# What to look at.\ninvestigation:\n  - { id: look, action: user.contact, for: user in users, why: look }\n";
+    for (n, tests) in [
+        "",
+        "tests:\n",
+        "tests:   # none yet\n  # to come\n",
+        "tests: []\n",
+        "tests:\n- { name: none, given: { id: x }, expect: { matched: false } }\n",
+    ]
+    .into_iter()
+    .enumerate()
     {
         for text in [format!("{head}{tests}{cards}"), format!("{head}{cards}{tests}"), format!("{head}{cards}{tests}").replace('\n', "\r\n")] {
             std::fs::write(&file, &text).unwrap();
@@ -115,7 +122,7 @@ fn a_new_test_is_added_to_those_that_are_there() {
             let written = std::fs::read_to_string(&file).unwrap();
             assert_eq!(written.contains("\r\n"), text.contains("\r\n"));
             assert!(!written.replace("\r\n", "").contains('\n') || !text.contains("\r\n"), "line ends are mixed:\n{written:?}");
-            for line in text.lines().filter(|l| !l.starts_with("tests")) {
+            for line in text.lines().filter(|l| !l.starts_with("tests:")) {
                 assert!(written.lines().any(|l| l == line), "`{line}` is gone:\n{written}");
             }
         }
@@ -142,7 +149,7 @@ fn completions_are_written_for_every_shell() {
         let out = engine(&["completions", shell], &dir);
         assert_eq!(out.status.code(), Some(0));
         let text = String::from_utf8(out.stdout).unwrap();
-        assert!(text.contains("--incident") && text.contains("completions"), "{shell}");
+        assert!(text.contains("incident") && text.contains("completions"), "{shell}");
         if shell == "bash" {
             std::fs::write(dir.join("engine.bash"), &text).unwrap();
             match Command::new("bash").arg("-n").arg(dir.join("engine.bash")).output() {

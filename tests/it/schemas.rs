@@ -19,7 +19,7 @@ use crate::support::path;
 use crate::whole::{fixtures, real};
 
 /// Every schema by name, as the program writes it.
-fn schemas() -> &'static BTreeMap<String, Value> {
+pub fn schemas() -> &'static BTreeMap<String, Value> {
     static ALL: OnceLock<BTreeMap<String, Value>> = OnceLock::new();
     ALL.get_or_init(|| {
         let dir = std::env::temp_dir().join(format!("engine-schemas-{}", std::process::id()));
@@ -38,7 +38,7 @@ fn schemas() -> &'static BTreeMap<String, Value> {
 }
 
 /// No key beyond those that are described.
-fn closed(mut schema: Value) -> Value {
+pub fn closed(mut schema: Value) -> Value {
     fn close(v: &mut Value) {
         match v {
             Value::Object(all) => {
@@ -55,7 +55,7 @@ fn closed(mut schema: Value) -> Value {
     schema
 }
 
-fn validator(schema: &Value) -> Validator {
+pub fn validator(schema: &Value) -> Validator {
     jsonschema::draft202012::new(schema).unwrap()
 }
 
@@ -119,7 +119,10 @@ fn every_playbook_file_that_loads_is_valid() {
         if !own {
             let mut set = shipped();
             set.push(Input { path: "x.yaml".to_owned(), text: text.clone(), layer: 1 });
-            if compile(&set).diagnostics.iter().any(|d| d.severity == Severity::Error) {
+            let set = compile(&set);
+            let books = set.playbooks.iter().filter(|p| set.sources.get(p.span.file).is_some_and(|f| &*f.path == "x.yaml"));
+            let said = set.diagnostics.iter().cloned().chain(books.flat_map(|p| guided_response::playbook::tests(&set.sources, p).1));
+            if said.into_iter().any(|d| d.severity == Severity::Error) {
                 continue;
             }
         }
@@ -258,4 +261,29 @@ fn the_command_lists_prints_and_refuses() {
     let none = run(&["respnse"]);
     assert_eq!(none.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&none.stderr).contains("did you mean `response`?"));
+}
+
+#[test]
+fn what_commands_write_is_valid() {
+    let dir = std::env::temp_dir().join(format!("engine-outputs-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).unwrap();
+    let book = "playbook: a.b\nformat: 1\nversion: 1.0.0\ntitle: t\nmatch: { entities: [user] }\nbind: { unused: users }\ninvestigation: [{ id: c, action: user.contact, for: user in users, why: w }]\ntests: [{ name: n, given: { id: x, entities: [{ id: \"user:a@example.com\" }] }, expect: { no_cards: [c] } }]\n";
+    std::fs::write(dir.join("a.yaml"), book).unwrap();
+    std::fs::write(dir.join("b.yaml"), "lists: { l: { kind: ipp, values: [x] } }\n").unwrap();
+    let corpus = path("tests/data/incidents");
+    let corpus = corpus.to_str().unwrap();
+    let folder = dir.to_str().unwrap();
+    for (name, args) in [
+        ("check", vec!["check", folder, "--format", "json"]),
+        ("test", vec!["test", folder, "--format", "json"]),
+        ("diff", vec!["diff", folder, "playbooks", "--incidents", corpus, "--format", "json"]),
+        ("replay", vec!["replay", "--playbooks", folder, "--incidents", corpus, "--format", "json"]),
+    ] {
+        let out = Command::new(env!("CARGO_BIN_EXE_engine")).args(&args).current_dir(path("")).output().unwrap();
+        let value: Value = serde_json::from_slice(&out.stdout)
+            .unwrap_or_else(|e| panic!("{args:?}: {e}\n{}\n{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)));
+        let errors = wrong(&validator(&schemas()[name]), &value);
+        assert!(errors.is_empty(), "{name}: {}\n{value:#}", errors.join("\n"));
+    }
 }

@@ -3,6 +3,7 @@
 //! What an incident or an author wrote never reaches a page as it is: each page writes through one door that makes it
 //! harmless there (`text::Page`, `markdown::Md`, `html::Html`), so that a value cannot change the shape of a page.
 
+pub mod explain;
 pub mod graph;
 mod html;
 mod markdown;

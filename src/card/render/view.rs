@@ -377,6 +377,11 @@ impl<'a> Told<'a> {
         Self { shown: BTreeMap::new(), names: &response.names }
     }
 
+    /// Nothing was shown yet of what these names are for.
+    pub fn named(names: &'a BTreeMap<String, String>) -> Self {
+        Self { shown: BTreeMap::new(), names }
+    }
+
     /// What people call an entity or alert.
     fn name(&self, id: &'a str) -> &'a str {
         self.names.get(id).map_or(id, String::as_str)

@@ -20,7 +20,7 @@ use crate::source::Sources;
 const ROUNDS: usize = 10;
 
 /// Something that was mended.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct Done {
     code: &'static str,
     #[serde(flatten)]

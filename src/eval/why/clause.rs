@@ -102,8 +102,48 @@ pub(super) fn condition(sources: &Sources, cx: &mut Cx<'_>, c: &Condition, args:
 
 /// An expression as it is written, on one line.
 pub(super) fn written(sources: &Sources, span: Span) -> String {
-    let text = sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ");
+    let whole = sources.get(span.file).map_or("", |f| &f.text);
+    let text = sources.text(span);
+    let rest = whole.get(span.end as usize..).unwrap_or("");
+    let before = whole.get(..span.start as usize).unwrap_or("");
+    let text = format!("{}{text}{}", "(".repeat(opening(text, before)), rest.get(..closing(text, rest)).unwrap_or(""));
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.chars().count() <= QUOTED { text } else { text.chars().take(QUOTED).chain(['…']).collect() }
+}
+
+/// How many parentheses before an expression belong to it: those that it closes and does not open.
+fn opening(text: &str, before: &str) -> usize {
+    let (mut open, mut missing, mut quote) = (0usize, 0usize, false);
+    for c in text.chars() {
+        match c {
+            '"' => quote = !quote,
+            '(' if !quote => open = open.saturating_add(1),
+            ')' if !quote && open == 0 => missing = missing.saturating_add(1),
+            ')' if !quote => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    before.chars().rev().take_while(|c| *c == '(' || c.is_whitespace()).filter(|c| *c == '(').count().min(missing)
+}
+
+/// How many bytes of what follows belong to an expression, whose span may end before the parentheses of its call do.
+fn closing(text: &str, rest: &str) -> usize {
+    let (mut open, mut quote) = (0usize, None);
+    let called = text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && rest.starts_with('(');
+    for (at, c) in text.char_indices().chain(rest.char_indices().take(QUOTED).map(|(n, c)| (n.saturating_add(text.len()), c))) {
+        let after = at.saturating_sub(text.len());
+        if at >= text.len() && open == 0 && !(called && after == 0) {
+            return after;
+        }
+        match (quote, c) {
+            (None, '(' | '[' | '{') => open = open.saturating_add(1),
+            (None, ')' | ']' | '}') => open = open.saturating_sub(1),
+            (None, '"') => quote = Some(c),
+            (Some(q), c) if c == q => quote = None,
+            _ => {}
+        }
+    }
+    if open == 0 { rest.len() } else { 0 }
 }
 
 /// Makes trees.
@@ -225,7 +265,7 @@ impl Way<'_, '_> {
             (Outcome::Fail, false, _) => format!("some of the {count} in `{name}` are so, which must not be"),
         };
         let seen = if below.is_empty() { self.cx.traced(e, params).1 } else { Vec::new() };
-        if count == 0 {
+        if count == 0 && outcome != Outcome::Pass {
             below = list::left_out(self, of, params);
         }
         let source = written(self.sources, e.span);
@@ -244,6 +284,17 @@ impl Way<'_, '_> {
             }
             Err(stop) => (Outcome::Error, stop.parts().1),
         };
+        // Whether one thing is in a list is told of that thing, not of all that the list holds.
+        if let (Node::Call(f, args), Ok(_)) = (&e.node, &value)
+            && f.name == "contains"
+            && let Some(of) = args.first().filter(|a| matches!(a.ty, Ty::List(_)))
+        {
+            let item = args.get(1).map_or(Value::Absent, |x| self.cx.value(x, params).unwrap_or(Value::Absent));
+            let plainly = outcome == Outcome::Pass && !wanted;
+            let below = if plainly || item.is_absent() { Vec::new() } else { vec![self.member(of, params, &item, 0)] };
+            let seen = if below.is_empty() { Vec::new() } else { seen };
+            return Clause { seen, below, ..plain(How::Test, outcome, wanted, text, source, e.span) };
+        }
         let below = self.lists(e, params, wanted, outcome);
         Clause { seen, below, ..plain(How::Test, outcome, wanted, text, source, e.span) }
     }
@@ -320,7 +371,7 @@ pub(super) fn plain(how: How, outcome: Outcome, wanted: bool, text: String, sour
 /// The list that an expression counts or asks whether it is empty.
 fn counted(e: &Expr) -> Option<&Expr> {
     match &e.node {
-        Node::Call(f, args) if matches!(f.name, "len" | "is_empty" | "contains") => args.first(),
+        Node::Call(f, args) if matches!(f.name, "len" | "is_empty") => args.first(),
         _ => None,
     }
 }

@@ -25,7 +25,9 @@ pub(super) fn filled(sources: &Sources, cx: &mut Cx<'_>, of: &Expr) -> Clause {
         Ok(v) => (Outcome::Pass, format!("`{source}` is {}", way.cx.display(v))),
         Err(stop) => (Outcome::Error, stop.parts().1),
     };
-    let below = if outcome == Outcome::Fail { left_out(&mut way, of, &[]) } else { Vec::new() };
+    // The name was said; what is below it is what it stands for.
+    let body = if let Node::Binding(_, body) = &of.node { body } else { of };
+    let below = if outcome == Outcome::Fail { left_out(&mut way, body, &[]) } else { Vec::new() };
     Clause { name: name(of), seen, below, ..plain(How::List, outcome, true, text, source, of.span) }
 }
 
@@ -93,7 +95,7 @@ pub(super) fn left_out(way: &mut Way<'_, '_>, of: &Expr, params: &[Value]) -> Ve
 
 impl Way<'_, '_> {
     /// Why an item is in a list, or is not.
-    fn member(&mut self, of: &Expr, params: &[Value], item: &Value, depth: usize) -> Clause {
+    pub(super) fn member(&mut self, of: &Expr, params: &[Value], item: &Value, depth: usize) -> Clause {
         let source = written(self.sources, of.span);
         let value = self.cx.value(of, params);
         let outcome = match &value {
@@ -107,18 +109,19 @@ impl Way<'_, '_> {
             Ok(_) => format!("{what} is not in `{source}`"),
         };
         let mut made = Clause { name: name(of), ..plain(How::List, outcome, true, text, source, of.span) };
-        if depth >= DEEP {
+        if depth >= DEEP || self.depth >= DEEP {
             return made;
         }
         let deeper = depth.saturating_add(1);
+        self.depth = self.depth.saturating_add(1);
         match &of.node {
             Node::Binding(_, body) => {
                 let inner = self.member(body, &[], item, deeper);
-                // What is below a name is what the name stands for.
-                made.source = inner.source;
-                (made.below, made.seen) = (inner.below, inner.seen);
                 if inner.name.is_some() {
-                    made.below = vec![Clause { ..self.member(body, &[], item, deeper) }];
+                    made.below = vec![inner];
+                } else {
+                    // What is below a name is what the name stands for.
+                    (made.source, made.below, made.seen) = (inner.source, inner.below, inner.seen);
                 }
             }
             Node::Each(Each::Filter, from, test) => {
@@ -155,6 +158,7 @@ impl Way<'_, '_> {
                 }
             }
         }
+        self.depth = self.depth.saturating_sub(1);
         made
     }
 }

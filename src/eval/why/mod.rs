@@ -8,16 +8,18 @@
 mod clause;
 mod list;
 
-use crate::model::{EntityIx, technique::covers};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::level::{squash, words};
+use crate::model::{EntityIx, Kinds, technique::covers};
 use crate::playbook::set::{Arm, CardRule, Match, Playbook, Target};
-use crate::script::expr::{Condition, Expr};
-use crate::script::{Cx, Facts, Stop, Value};
+use crate::script::expr::{Condition, Expr, Node};
+use crate::script::{Cx, Facts, Stop, Ty, Value};
 use crate::source::Sources;
 
 pub use clause::{Clause, How};
 pub(crate) use clause::{flipped, negated};
-
-use crate::model::level::{squash, words};
 
 words! {
     /// What became of a clause.
@@ -64,7 +66,7 @@ pub fn matching(m: &Match, facts: &Facts<'_>) -> Vec<Key> {
         key("signals", m.signals.iter().any(|s| facts.says(s)), m.signals.iter().map(ToString::to_string).collect(), found);
     }
     if !m.techniques.is_empty() {
-        let all: std::collections::BTreeSet<&String> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
+        let all: BTreeSet<&String> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
         let holds = m.techniques.iter().any(|w| all.iter().any(|t| covers(w, t)));
         key("techniques", holds, m.techniques.clone(), all.into_iter().cloned().collect());
     }
@@ -148,6 +150,13 @@ pub fn card(sources: &Sources, cx: &mut Cx<'_>, rule: &CardRule, about: Option<E
     why
 }
 
+/// Why a list that a card is asked of has nothing in it.
+pub fn unlisted(sources: &Sources, cx: &mut Cx<'_>, of: &Expr) -> CardWhy {
+    let listed = list::filled(sources, cx, of);
+    let error = cx.value(of, &[]).err();
+    CardWhy { about: None, fits: true, listed: Some(listed), when: None, holds: false, error }
+}
+
 fn rule_is_about_all(rule: &CardRule, targets: &[EntityIx]) -> bool {
     matches!(rule.target, Target::Incident) || !targets.is_empty()
 }
@@ -168,17 +177,25 @@ pub fn candidates(cx: &mut Cx<'_>, rule: &CardRule, others: bool) -> Vec<EntityI
         }
     }
     if others {
-        let kinds = match &list.ty {
-            crate::script::Ty::List(of) => match &**of {
-                crate::script::Ty::Entity(kinds) => rule.action.kinds.and(*kinds),
-                _ => rule.action.kinds,
-            },
-            _ => rule.action.kinds,
-        };
+        let kinds = kinds(rule);
         let more: Vec<EntityIx> = cx.facts.incident.entities().filter(|(ix, e)| kinds.has(e.kind) && !out.contains(ix)).map(|(ix, _)| ix).collect();
         out.extend(more);
     }
     out
+}
+
+/// The kinds of entity that a card can be about: those of its list to which its action applies.
+pub fn kinds(rule: &CardRule) -> Kinds {
+    match &rule.target {
+        Target::Each(_, list) | Target::All(_, list) => match &list.ty {
+            Ty::List(of) => match &**of {
+                Ty::Entity(kinds) => rule.action.kinds.and(*kinds),
+                _ => rule.action.kinds,
+            },
+            _ => rule.action.kinds,
+        },
+        Target::Incident => rule.action.kinds,
+    }
 }
 
 /// The clauses of an arm of triage; nothing where it has no `when`.
@@ -196,18 +213,23 @@ pub fn expression(sources: &Sources, cx: &mut Cx<'_>, e: &Expr, params: &[Value]
     clause::tree(sources, cx, e, params, wanted)
 }
 
-/// The names of a playbook's values that its triage and cards use, by name.
-pub fn used(playbook: &Playbook) -> std::collections::BTreeMap<std::sync::Arc<str>, std::sync::Arc<Expr>> {
-    let mut out = std::collections::BTreeMap::new();
+/// A playbook's values by name.
+pub type Values = BTreeMap<Arc<str>, Arc<Expr>>;
+
+/// The values that a playbook's triage and cards use; of some cards alone, where they are given by position.
+pub fn used(playbook: &Playbook, cards: Option<&BTreeSet<usize>>) -> Values {
+    let mut out = Values::new();
     let mut look = |e: &Expr| {
         e.each(&mut |x| {
-            if let crate::script::expr::Node::Binding(name, body) = &x.node {
+            if let Node::Binding(name, body) = &x.node {
                 out.insert(name.clone(), body.clone());
             }
         });
     };
-    playbook.triage.iter().filter_map(|a| a.when.as_ref()).for_each(&mut look);
-    for c in &playbook.cards {
+    if cards.is_none() {
+        playbook.triage.iter().filter_map(|a| a.when.as_ref()).for_each(&mut look);
+    }
+    for (_, c) in playbook.cards.iter().enumerate().filter(|(n, _)| cards.is_none_or(|all| all.contains(n))) {
         c.when.iter().for_each(&mut look);
         if let Target::Each(_, list) | Target::All(_, list) = &c.target {
             look(list);

@@ -10,6 +10,7 @@ use super::yaml::{self, Node, Yaml};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use tree::Unsure;
+pub(super) use tree::dash;
 
 /// Why a file is left as it is.
 #[derive(Debug)]

@@ -216,35 +216,39 @@ impl Open {
         };
         let start = match (&key, self.list && !self.flow) {
             (Some(k), _) => k.start,
-            (None, true) => self.dash(text, value.start),
+            (None, true) => dash(text, value.start),
             (None, false) => value.start,
         };
-        let blank = blank_above(text, start);
+        // What goes on behind a dash has the empty line of its dash.
+        let alone = text.get(line_start(text, start)..start).is_some_and(|t| t.trim().is_empty());
+        let blank = alone && blank_above(text, start);
         self.children.push(Child { key, value, start, blank, lead: Vec::new(), head: None, tail: None, inner: Vec::new() });
     }
 
-    /// The dash of the item that begins here.
-    fn dash(&self, text: &str, item: usize) -> usize {
-        let Some(last) = self.children.last() else { return self.start };
-        let column = column(text, self.start);
-        let mut at = line_start(text, item);
-        loop {
-            let indent = text.get(at..).map_or(0, |l| l.len().saturating_sub(l.trim_start_matches(' ').len()));
-            let found = at.saturating_add(column);
-            if indent == column && text.get(found..).is_some_and(|l| l.starts_with('-')) {
-                return found;
-            }
-            if at <= last.start {
-                return item;
-            }
-            at = line_start(text, at.saturating_sub(1));
-        }
-    }
-
     fn close(self, text: &str, end: usize) -> Node {
-        let end = if self.flow { end } else { self.children.last().map_or(self.start, |c| c.value.end.max(c.start)) };
-        let group = Group { list: self.list, children: self.children, foot: Vec::new(), column: column(text, self.start) };
-        Node { start: self.start, end, body: if self.flow { Body::Flow(group, false) } else { Body::Block(group) } }
+        // Of a block the parser tells where its parent is; its own place is that of its first key or dash.
+        let start = self.children.first().filter(|_| !self.flow).map_or(self.start, |c| c.start);
+        let end = if self.flow { end } else { self.children.last().map_or(start, |c| c.value.end.max(c.start)) };
+        let group = Group { list: self.list, children: self.children, foot: Vec::new(), column: column(text, start) };
+        Node { start, end, body: if self.flow { Body::Flow(group, false) } else { Body::Block(group) } }
+    }
+}
+
+/// The dash of the item that begins here: on its line, or on one above it with only comments between.
+pub(in crate::playbook) fn dash(text: &str, item: usize) -> usize {
+    let mut start = line_start(text, item);
+    let mut line = text.get(start..item).unwrap_or("");
+    loop {
+        let said = if line.trim_start().starts_with('#') { "" } else { line.split(" #").next().unwrap_or("").trim_end() };
+        if said.ends_with('-') {
+            return start.saturating_add(said.len()).saturating_sub(1);
+        }
+        if !said.is_empty() || start == 0 {
+            return item;
+        }
+        let above = line_start(text, start.saturating_sub(1));
+        line = text.get(above..start).unwrap_or("").trim_end_matches('\n');
+        start = above;
     }
 }
 

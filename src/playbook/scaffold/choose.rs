@@ -77,6 +77,8 @@ fn cards(set: &PlaybookSet, kind: Kind) -> Vec<CardSeed> {
     // against it as well.
     let chosen = |phase: Phase, own: &dyn Fn(&Action) -> bool| -> Option<String> {
         let all = set.actions.values().filter(|a| a.phase == phase && own(a) && a.params.values().all(|p| p.default.is_some()));
+        // What only takes another action back is no beginning.
+        let all = all.filter(|a| !set.actions.values().any(|other| other.undo.as_deref() == Some(&*a.id)));
         let rank = |a: &Action| (!a.id.starts_with(&format!("{kind}.")), a.impact == "high", phase == Phase::Containment && a.undo.is_none());
         all.min_by_key(|a| (rank(a), a.id.clone())).map(|a| a.id.to_string())
     };

@@ -198,9 +198,9 @@ pub fn with_test(text: &str, item: &dyn Fn(usize) -> String) -> Result<String, S
     let plain = text.strip_prefix('\u{feff}').unwrap_or(text);
     let file = SourceFile::new("", plain);
     let tree = yaml::parse(FileId(0), &file, &mut Vec::new()).ok_or("the file is not YAML that can be read")?;
-    let mut out = plain.trim_end().to_owned();
-    out.push('\n');
-    let ends = |added: String| if plain.contains("\r\n") { added.replace('\n', "\r\n") } else { added };
+    let newline = if plain.contains("\r\n") { "\r\n" } else { "\n" };
+    let out = format!("{}{newline}", plain.trim_end());
+    let ends = |added: String| added.replace('\n', newline);
     let at = tree.entries().iter().position(|(k, _)| k.scalar().is_some_and(|s| &*s.text == "tests"));
     let Some((position, (key, node))) = at.and_then(|n| Some((n, tree.entries().get(n)?))) else {
         return Ok(format!("{out}{}", ends(tests(&[item(2)]))));
@@ -225,22 +225,21 @@ pub fn with_test(text: &str, item: &dyn Fn(usize) -> String) -> Result<String, S
     let (before, after) = whole.split_at_checked(end).ok_or("the tests end in an unusual place")?;
     let value = plain.get(node.span.start as usize..node.span.end as usize).unwrap_or("");
     if node.items().is_empty() {
-        // Nothing, or `[]`.
+        // Nothing, or `[]`; what is said behind the key and below it stays.
         let front = plain.get(..key.span.end as usize).unwrap_or("");
-        return Ok(format!("{}:\n{}{}", front, ends(item(2)), after.trim_start_matches(['\n', '\r'])));
+        let rest = whole.get(front.len()..end).unwrap_or("");
+        let (own, below) = rest.split_once('\n').unwrap_or((rest, ""));
+        let said = own.find('#').and_then(|at| own.get(at..)).map_or_else(String::new, |c| format!(" {}", c.trim_end()));
+        let below = below.trim_end();
+        let below = if below.is_empty() { String::new() } else { format!("{below}{newline}") };
+        let gap = if after.trim().is_empty() { "" } else { newline };
+        return Ok(format!("{front}:{said}{newline}{below}{}{gap}{}", ends(item(2)), after.trim_start_matches(['\n', '\r'])));
     }
     if value.starts_with('[') {
         return Err("its tests stand in `[…]`: write them below one another, each behind a dash".to_owned());
     }
-    let column = (node.span.start as usize).saturating_sub(line(node.span.start));
-    let before = format!("{}\n", before.trim_end());
-    let gap = if after.trim().is_empty() { "" } else { "\n" };
-    Ok(format!("{}{}{gap}{}", ends_as(&before, plain), ends(item(column)), after.trim_start_matches(['\n', '\r'])))
-}
-
-fn ends_as(text: &str, like: &str) -> String {
-    if like.contains("\r\n") && !text.ends_with("\r\n") {
-        return format!("{}\r\n", text.trim_end());
-    }
-    text.to_owned()
+    let dash = node.items().first().map_or(0, |first| super::format::dash(plain, first.span.start as usize));
+    let column = dash.saturating_sub(line(u32::try_from(dash).unwrap_or(u32::MAX)));
+    let gap = if after.trim().is_empty() { "" } else { newline };
+    Ok(format!("{}{newline}{}{gap}{}", before.trim_end(), ends(item(column)), after.trim_start_matches(['\n', '\r'])))
 }

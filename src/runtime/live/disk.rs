@@ -95,7 +95,7 @@ impl Disk {
             }
             Err(d) => {
                 compiler.remove(place.layer, &path);
-                (known.is_none_or(|k| k.wrong.as_ref() != Some(&d)), false, Some(d))
+                (known.is_none_or(|k| k.wrong.as_ref() != Some(&*d)), false, Some(*d))
             }
         };
         if touched || known.is_some_and(|k| k.wrong.is_some() != wrong.is_some()) {

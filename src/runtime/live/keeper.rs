@@ -198,9 +198,11 @@ impl Keeper {
             // What was seen without an event may be in the middle of a burst.
             (false, false) => QUIET,
         };
-        let stood = pending.since.elapsed();
-        if stood < wanted && pending.first.elapsed() < RESTLESS {
-            return Some(wanted.saturating_sub(stood).max(Duration::from_millis(5)));
+        // An event may be late: what was written a moment ago by the clock of the file system is not at rest either.
+        let since_write = pending.changed.elapsed().unwrap_or(QUIET);
+        let left = wanted.saturating_sub(pending.since.elapsed()).max(QUIET.saturating_sub(since_write));
+        if !left.is_zero() && pending.first.elapsed() < RESTLESS {
+            return Some(left.max(Duration::from_millis(5)));
         }
         let took = pending.changed.elapsed().unwrap_or_default();
         let same = problems.is_none() && same(&self.set, &self.told.set);

@@ -37,12 +37,15 @@ fn shown(m: &Mutant, put: &str) -> String {
     match (m.matching, put.is_empty()) {
         (true, _) => format!("`{}` left out", tidy(&m.from)),
         (false, true) => format!("`{}` left out", tidy(&m.from)),
-        // What is long is under the marks already.
+        // What is long is over the marks already.
         (false, false) if put.starts_with("!(") => "negated".to_owned(),
+        (false, false) if m.from.len() > LONG => format!("\u{2192} `{}`", tidy(put)),
         (false, false) => format!("`{}` \u{2192} `{}`", tidy(&m.from), tidy(put)),
     }
 }
 
+/// From how many bytes on the text that stands there is not said again.
+const LONG: usize = 24;
 /// How many tests are named beside a survivor.
 const NAMED: usize = 2;
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::playbook::yaml::{self, Node, Style, Yaml};
+use crate::playbook::yaml::{self, Node, Style, Yaml, whole};
 use crate::source::{FileId, Scalar, SourceFile, Span};
 
 /// An expression as it is written.
@@ -88,11 +88,11 @@ pub(super) fn of(id: FileId, file: &SourceFile) -> (Vec<Site>, Vec<Entry>) {
         }
         add(card.get("when"), format!("`when` of `{id}`"), None, true, false);
     }
-    (sites, tree.get("match").map(left_out).unwrap_or_default())
+    (sites, tree.get("match").map(|n| left_out(file, n)).unwrap_or_default())
 }
 
 /// The entries of `match:`, each with the change that leaves it out.
-fn left_out(node: &Node) -> Vec<Entry> {
+fn left_out(file: &SourceFile, node: &Node) -> Vec<Entry> {
     let mut all = Vec::new();
     for (k, v) in node.entries() {
         let Some(key) = k.scalar().map(|s| s.text.to_string()) else { continue };
@@ -108,7 +108,7 @@ fn left_out(node: &Node) -> Vec<Entry> {
         for (n, s) in texts.iter().enumerate() {
             let others: Vec<&str> = texts.iter().enumerate().filter(|(m, _)| *m != n).map(|(_, s)| &*s.text).collect();
             if let Ok(list) = serde_json::to_string(&others) {
-                all.push(Entry { span: s.span, text: s.text.to_string(), key: key.clone(), edit: (v.span, list) });
+                all.push(Entry { span: s.span, text: s.text.to_string(), key: key.clone(), edit: (whole(file, v), list) });
             }
         }
     }

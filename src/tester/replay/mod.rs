@@ -5,7 +5,7 @@ pub mod clauses;
 mod page;
 mod report;
 
-pub use page::{markdown, text};
+pub use page::{markdown, text, unread, words};
 pub use report::{Report, SCHEMA};
 
 use std::collections::BTreeMap;

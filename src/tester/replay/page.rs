@@ -24,15 +24,19 @@ fn n(n: u64) -> Bit {
     Bit::text(n.to_string())
 }
 
+/// How many of what was not read are named on a page.
+const UNREAD: usize = 5;
+
 /// What was not read, in a few lines.
 pub fn unread(sheet: &mut Sheet, unread: &UnreadReport) {
     if unread.count == 0 {
         return;
     }
     let mut inner = Sheet::default();
-    inner.list(unread.first.iter().map(|u| vec![Bit::code(&u.name), Bit::text(&u.reason)]).collect());
-    let listed = u64::try_from(unread.first.len()).unwrap_or(u64::MAX);
-    let more = unread.count.saturating_sub(listed);
+    let codes: Vec<String> = unread.codes.iter().map(|(c, n)| format!("{c}: {n}")).collect();
+    inner.say(codes.join(", "));
+    inner.list(unread.first.iter().take(UNREAD).map(|u| vec![Bit::code(&u.name), Bit::text(&u.reason)]).collect());
+    let more = unread.count.saturating_sub(u64::try_from(unread.first.len().min(UNREAD)).unwrap_or(u64::MAX));
     if more > 0 {
         inner.say(format!("and {more} more"));
     }
@@ -114,12 +118,12 @@ fn never(s: &mut Sheet, r: &Report) {
 fn agreement(s: &mut Sheet, a: &AgreementReport) {
     s.heading(3, "Agreement with what was recorded");
     s.say(format!(
-        "{} incidents carry a classification. Asked without it, the rules decide {} of them (coverage {}) and leave {} undetermined; {} of the decisions are as recorded.",
+        "{} incidents carry a classification. Asked without it, the rules decide {} of them (coverage {}) and leave {} undetermined{}.",
         a.recorded,
         a.decided,
         shown(a.coverage),
         a.abstained,
-        shown(a.precision),
+        a.precision.map_or_else(String::new, |p| format!("; {p} of the decisions are as recorded")),
     ));
     let at = &a.at_precision;
     s.say(match at.confidence {

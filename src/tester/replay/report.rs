@@ -11,7 +11,7 @@ use crate::tester::tally::{Share, UnreadReport};
 pub const SCHEMA: &str = "guided-response/replay/1";
 
 /// What playbooks would have said of past incidents. Shares are percentages with one decimal.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: &'static str,
@@ -36,7 +36,7 @@ pub struct Report {
 }
 
 /// A playbook.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PlaybookRow {
     /// Its id.
     pub id: String,
@@ -59,7 +59,7 @@ pub struct PlaybookRow {
 }
 
 /// A card of a playbook.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct CardRow {
     /// Its id.
     pub id: String,
@@ -74,7 +74,7 @@ pub struct CardRow {
 }
 
 /// A condition of a playbook. It is asked once for each thing that it is asked about.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ConditionRow {
     /// Its name.
     pub id: String,
@@ -87,7 +87,7 @@ pub struct ConditionRow {
 }
 
 /// What no incident brought about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Never {
     /// Playbooks whose `match` never held.
     pub playbooks: Vec<String>,
@@ -98,7 +98,7 @@ pub struct Never {
 }
 
 /// What rules and records say of the same incidents. A record is what somebody decided, which is not always right.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AgreementReport {
     /// Incidents that carry a classification.
     pub recorded: u64,
@@ -127,7 +127,7 @@ pub struct AgreementReport {
 }
 
 /// A cell of the confusion matrix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Cell {
     /// What is recorded.
     pub recorded: Classification,
@@ -138,7 +138,7 @@ pub struct Cell {
 }
 
 /// A classification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Class {
     /// Which.
     pub classification: Classification,
@@ -157,7 +157,7 @@ pub struct Class {
 }
 
 /// Determinations, where the classification agrees and both have one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Determinations {
     /// How many.
     pub compared: u64,
@@ -166,7 +166,7 @@ pub struct Determinations {
 }
 
 /// What is decided if only decisions from a confidence on are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct AtPrecision {
     /// The precision that is wanted, in percent.
     pub wanted: u8,
@@ -179,7 +179,7 @@ pub struct AtPrecision {
 }
 
 /// An incident on which rules and record disagree.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct DisagreementRow {
     /// Its id.
     pub incident: String,
@@ -196,7 +196,7 @@ pub struct DisagreementRow {
 }
 
 /// Alerts that no signal knows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Unrecognised {
     /// All alerts.
     pub alerts: u64,
@@ -211,7 +211,7 @@ pub struct Unrecognised {
 }
 
 /// Something with its count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Counted {
     /// What.
     pub text: String,
