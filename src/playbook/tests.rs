@@ -58,9 +58,9 @@ pub struct Operation {
 /// The tests in the playbook's own file, and what is wrong with them. A test that has an error is left out.
 pub fn tests(sources: &Sources, playbook: &Playbook) -> (Vec<Test>, Vec<Diagnostic>) {
     let Some(file) = sources.get(playbook.span.file) else { return (Vec::new(), Vec::new()) };
-    // What is wrong with the file as a whole was told when it was compiled.
-    let Some(tree) = yaml::parse(playbook.span.file, file, &mut Vec::new()) else { return (Vec::new(), Vec::new()) };
     let mut reader = Reader { sources, out: Vec::new() };
+    // The rules of the file were read when it was compiled: what is no YAML is in this section.
+    let Some(tree) = yaml::parse(playbook.span.file, file, &mut reader.out) else { return (Vec::new(), reader.out) };
     let nodes = tree.get("tests").map(|n| reader.list(n, "`tests`")).unwrap_or_default();
     let mut read: Vec<Own<'_>> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();

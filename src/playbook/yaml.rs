@@ -112,8 +112,33 @@ pub fn whole(file: &SourceFile, node: &Node) -> Span {
 
 /// Parses a file. What is wrong is reported; the tree is what could be read, if anything.
 pub fn parse(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> Option<Node> {
-    let text: &str = &file.text;
-    if text.len() > limits::FILE_BYTES {
+    parse_front(id, file, &file.text, out)
+}
+
+/// Parses a file without the `tests:` at its end, which change no answer and are most of a well-tested file.
+pub fn parse_rules(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> Option<Node> {
+    if let Some(front) = before_tests(&file.text) {
+        let mut wrong = Vec::new();
+        if let Some(tree) = parse_front(id, file, front, &mut wrong).filter(|_| wrong.is_empty()) {
+            return Some(tree);
+        }
+    }
+    parse(id, file, out)
+}
+
+/// The text before `tests:`, if that is the last key of the file.
+fn before_tests(text: &str) -> Option<&str> {
+    let at = text.find("\ntests:")?.saturating_add(1);
+    let (front, section) = text.split_at_checked(at)?;
+    let inside =
+        |line: &str| line.is_empty() || line.starts_with([' ', '#', '\r']) || line == "-" || line.starts_with("- ") || line.starts_with("-\r");
+    let key = section.strip_prefix("tests:").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\n', '\r']));
+    (key && section.lines().skip(1).all(inside)).then_some(front)
+}
+
+/// Parses the front of a file, up to all of it.
+fn parse_front(id: FileId, file: &SourceFile, text: &str, out: &mut Vec<Diagnostic>) -> Option<Node> {
+    if file.text.len() > limits::FILE_BYTES {
         out.push(Diagnostic::error(codes::LIMIT, Span::top(id), format!("the file is larger than {} KiB", limits::FILE_BYTES >> 10)));
         return None;
     }
@@ -316,6 +341,21 @@ mod tests {
         let tree = parse(FileId(0), &file, &mut Vec::new()).unwrap();
         let span = whole(&file, tree.get(key).unwrap());
         text[span.start as usize..span.end as usize].to_owned()
+    }
+
+    #[test]
+    fn tests_at_the_end_are_left_for_those_who_run_them() {
+        assert_eq!(before_tests("a: 1\ntests:\n- b\n  # c\n\n"), Some("a: 1\n"));
+        for whole in ["tests: []\n", "a: 1\ntests: []\nb: 2\n", "a: 1\ntests:x\n", "a: |\n  tests:\n", "a: 1\ntests: []\n---\nb: 1\n"] {
+            assert_eq!(before_tests(whole), None, "{whole}");
+        }
+        let read = |text: &str| {
+            let mut out = Vec::new();
+            let tree = parse_rules(FileId(0), &SourceFile::new("x", text), &mut out);
+            (tree.is_some_and(|t| t.get("tests").is_none()), out.len())
+        };
+        assert_eq!(read("a: 1\ntests: [\n"), (true, 0));
+        assert_eq!(read("a: [\ntests: [\n"), (false, 1));
     }
 
     #[test]

@@ -392,7 +392,8 @@ fn given(code: &str, language: &str, text: &str) -> Vec<(String, bool)> {
     let mut all = of(&findings(&set, today));
     for playbook in set.playbooks.iter().filter(|p| code == "GR803" && p.span.file == set.sources.iter().last().unwrap().0) {
         for test in guided_response::playbook::tests(&set.sources, playbook).0 {
-            let done = guided_response::tester::test::run(&set, playbook, &test, &|_, _| Ok(Vec::new()), guided_response::tester::test::Wish::Verdict);
+            let done =
+                guided_response::tester::test::run(&set, playbook, &test, &|_, _| Ok(Vec::new()), guided_response::tester::test::Wish::Verdict);
             all.extend(done.failures.iter().map(|f| (f.diagnostic.code.to_owned(), true)));
         }
     }

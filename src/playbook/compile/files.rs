@@ -68,7 +68,7 @@ impl Files {
         self.sources.replace(id, Some(SourceFile::new(path, plain)));
         let mut reader = Reader { sources: &self.sources, out: Vec::new() };
         let tree = self.sources.get(id).and_then(|f| {
-            let tree = yaml::parse(id, f, &mut reader.out);
+            let tree = yaml::parse_rules(id, f, &mut reader.out);
             let blank = || f.text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'));
             if tree.is_none() && reader.out.is_empty() && !blank() {
                 reader.error(codes::YAML, Span::top(id), "the file holds nothing that can be read");

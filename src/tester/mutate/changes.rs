@@ -202,7 +202,7 @@ fn operands(text: &str, tokens: &[Token<'_>], part: &Stretch, out: &mut Vec<Chan
         out.push(Change { new: vec![format!("!({inner})")], range: r, shown });
     };
     let test = part.whole || part.body_of.as_deref().is_some_and(|f| TESTED.contains(&f));
-    if test && !part.signs.is_empty() || test && part.signs.is_empty() {
+    if test {
         negate(part.from, part.to);
     }
     // Split at `||` first, which binds least, then each part at `&&`.
