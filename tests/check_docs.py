@@ -27,9 +27,10 @@ def main():
                 if not first or first.group(1) not in FILES:
                     block = f"playbook: page.part_{n}\nformat: 1\nversion: 1.0.0\ntitle: Part {n}\nuse: [identity]\n{block}"
                 (pathlib.Path(folder) / f"{n:02}.yaml").write_text(block, encoding="utf-8")
-            done = subprocess.run([program, "check", folder], capture_output=True, text=True)
+            done = subprocess.run([program, "check", "--format", "human", folder], capture_output=True, text=True)
             print(f"{page}: {len(blocks)} blocks: {done.stderr.strip()}")
-            if done.returncode != 0:
+            # A part shown by itself is used by nothing: that is a warning.
+            if done.returncode > 1:
                 print(done.stdout)
                 bad = 1
     return bad

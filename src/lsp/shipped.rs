@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::protocol::{Answer, DocumentId, Error, path_of, uri_of};
 use super::server::Server;
+use crate::playbook::SHIPPED;
 use crate::runtime;
 
 /// The scheme of addresses of what ships.
@@ -14,7 +15,7 @@ pub const SCHEME: &str = "guided-response";
 /// `workspace/textDocumentContent`
 pub fn content(p: &DocumentId) -> Answer {
     let wanted = p.uri.strip_prefix(SCHEME).and_then(|r| r.strip_prefix(":/")).map(|r| path_of(&format!("file:///{}", r.trim_start_matches('/'))));
-    let path = wanted.map(|w| format!("<shipped>{w}"));
+    let path = wanted.map(|w| format!("{SHIPPED}{}", w.trim_start_matches('/')));
     let file = path.and_then(|path| runtime::playbooks::shipped().into_iter().find(|f| f.path == path));
     match file {
         Some(file) => Ok(json!({ "text": file.text })),
@@ -24,7 +25,7 @@ pub fn content(p: &DocumentId) -> Answer {
 
 /// The address of a file that ships. Clients that do not ask for contents get a copy in the user's own cache folder.
 pub fn uri(server: &Server, path: &str) -> Option<String> {
-    let below = path.strip_prefix("<shipped>/")?;
+    let below = path.strip_prefix(SHIPPED)?;
     if server.client.contents {
         let full = uri_of(&format!("/{below}"));
         return Some(format!("{SCHEME}:{}", full.strip_prefix("file://").unwrap_or(&full)));
@@ -34,7 +35,7 @@ pub fn uri(server: &Server, path: &str) -> Option<String> {
 
 /// Writes a file that ships into the cache folder, if it is not there already.
 fn copy(below: &str) -> Option<PathBuf> {
-    let text = runtime::playbooks::shipped().into_iter().find(|f| f.path.strip_prefix("<shipped>/") == Some(below))?.text;
+    let text = runtime::playbooks::shipped().into_iter().find(|f| f.path.strip_prefix(SHIPPED) == Some(below))?.text;
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("LOCALAPPDATA").map(PathBuf::from))

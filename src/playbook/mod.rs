@@ -33,11 +33,22 @@ pub use tests::{Test, tests};
 use crate::diag::Diagnostic;
 use crate::model::Time;
 
+/// What the names of files begin with that ship with the program.
+pub const SHIPPED: &str = "<shipped>/";
+
+/// Whether a file ships with the program, by its name.
+pub fn is_shipped(path: &str) -> bool {
+    path.starts_with(SHIPPED)
+}
+
 /// All that is known to be wrong with the files of a set, sorted by place: what compiling it found, what is wrong with the
 /// tests of its playbooks, and what is probably not meant, as of a day.
 pub fn findings(set: &PlaybookSet, today: Time) -> Vec<Diagnostic> {
     let mut all = set.diagnostics.clone();
-    all.extend(set.playbooks.iter().flat_map(|p| tests(&set.sources, p).1));
+    // The tests of what ships are for what ships alone: an overlay may well take a card away that they name.
+    let alone = set.sources.iter().all(|(_, f)| is_shipped(&f.path));
+    let spoken_of = |p: &Playbook| alone || !set.sources.get(p.span.file).is_some_and(|f| is_shipped(&f.path));
+    all.extend(set.playbooks.iter().filter(|p| spoken_of(p)).flat_map(|p| tests(&set.sources, p).1));
     all.extend(lint(set, today));
     crate::diag::sort_in(&mut all, &set.sources);
     all

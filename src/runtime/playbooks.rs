@@ -4,31 +4,27 @@ use std::fs::Metadata;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+pub use crate::playbook::is_shipped;
 use include_dir::{Dir, include_dir};
 
 use crate::diag::{Diagnostic, Severity, codes};
-use crate::playbook::{Input, limits};
+use crate::playbook::{Input, SHIPPED, limits};
 
 /// What ships.
-static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
-
-/// Whether a file of this name ships with the program.
-pub fn is_shipped(path: &str) -> bool {
-    path.starts_with("<shipped>/")
-}
+static FOLDER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 
 /// The files that ship.
 pub fn shipped() -> Vec<Input> {
     fn walk(dir: &Dir<'_>, out: &mut Vec<Input>) {
         for file in dir.files().filter(|f| is_playbook(f.path())) {
             if let Some(text) = file.contents_utf8() {
-                out.push(Input { path: format!("<shipped>/{}", file.path().display()), text: text.to_owned(), layer: 0 });
+                out.push(Input { path: format!("{SHIPPED}{}", file.path().display()), text: text.to_owned(), layer: 0 });
             }
         }
         dir.dirs().for_each(|d| walk(d, out));
     }
     let mut out = Vec::new();
-    walk(&SHIPPED, &mut out);
+    walk(&FOLDER, &mut out);
     out
 }
 

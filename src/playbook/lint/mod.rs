@@ -167,7 +167,7 @@ impl<'s> Files<'s> {
 
 /// Whether a file ships with the program.
 fn shipped(file: &SourceFile) -> bool {
-    file.path.starts_with("<shipped>/")
+    super::is_shipped(&file.path)
 }
 
 /// The expressions of a playbook that decide and say something: arms, cards, hunts with their sentences.
