@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{Exit, colour_out, put, tell_line};
+use crate::diag::human::counted;
 use crate::diag::{Diagnostic, Severity, codes, explain, github, human, json, nearest, sarif};
 use crate::playbook::{Input, PlaybookSet, compile, findings};
 
@@ -212,8 +213,4 @@ fn explained(code: Option<&str>) -> Result<Exit, Exit> {
             Err(Exit::Input)
         }
     }
-}
-
-fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

@@ -10,6 +10,7 @@ use super::progress::Progress;
 use super::{Exit, tell, tell_line};
 use crate::card::Context;
 use crate::diag::Diagnostic;
+use crate::diag::human::counted;
 use crate::intake::{Read, Source};
 use crate::model::Time;
 use crate::playbook::PlaybookSet;
@@ -100,7 +101,7 @@ impl Asking {
         let millis = begun.elapsed().as_millis().max(1);
         let rate = u128::from(incidents).saturating_mul(1000).checked_div(millis).unwrap_or(0);
         let (seconds, rest) = (millis.saturating_div(1000), millis.checked_rem(1000).unwrap_or(0));
-        tell_line(&format!("{incidents} incidents in {seconds}.{rest:03} s: {rate} a second"));
+        tell_line(&format!("{} in {seconds}.{rest:03} s: {rate} a second", counted(incidents, "incident")));
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Exit, put, tell, tell_line};
+use crate::diag::human::counted;
 use crate::diag::unified::unified;
 use crate::diag::{Diagnostic, codes};
 use crate::playbook::format::format;
@@ -61,7 +62,7 @@ impl Fmt {
         }
         let written = if self.check || self.diff { "would change" } else { "written" };
         let left = if refused == 0 { String::new() } else { format!(", {refused} left as they are") };
-        tell_line(&format!("{} files: {} {written}{left}", loaded.files.len(), changed.len()));
+        tell_line(&format!("{}: {} {written}{left}", counted(loaded.files.len(), "file"), changed.len()));
         Ok(match (refused, self.check || self.diff, changed.is_empty()) {
             (0, true, false) => Exit::Findings,
             (0, ..) => Exit::Fine,

@@ -66,6 +66,13 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> St
     out
 }
 
+/// `1 test`, `2 tests`.
+pub fn counted(n: impl std::fmt::Display, what: &str) -> String {
+    let n = n.to_string();
+    let s = if n == "1" { "" } else { "s" };
+    format!("{n} {what}{s}")
+}
+
 /// Text of a user or incident with control characters made visible, so that it cannot steer a terminal.
 pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -266,7 +266,11 @@ impl Draft {
             "nothreatsfound" | "clean" | "benign" => Some(Verdict::NoThreatsFound),
             other => Verdict::parse(other),
         };
-        self.verdict = self.verdict.max(word.unwrap_or(Verdict::Unknown));
+        // That nothing was found says more than that nothing is known, and less than a suspicion.
+        self.verdict = match (self.verdict, word.unwrap_or(Verdict::Unknown)) {
+            (Verdict::Unknown, other) | (other, Verdict::Unknown) => other,
+            (a, b) => a.max(b),
+        };
         self
     }
 

@@ -732,7 +732,8 @@ impl<'e, 'd> Lowering<'e, 'd> {
     fn clause(&mut self, clause: Arc<Condition>, args: &[RExpr], own: Span) -> Expr {
         if clause.params.len() != args.len() {
             let params: Vec<&str> = clause.params.iter().map(|(n, _)| &**n).collect();
-            let message = format!("the condition `{}` takes {} and is given {}", clause.name, plural(params.len(), "value"), args.len());
+            let message =
+                format!("the condition `{}` takes {} and is given {}", clause.name, crate::diag::human::counted(params.len(), "value"), args.len());
             return self.wrong(Diagnostic::error(codes::TYPE, own, message).help(format!("write `{}({})`", clause.name, params.join(", "))));
         }
         let mut given = Vec::new();
@@ -966,7 +967,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
             );
         }
         if function.params.len() != args.len() {
-            let message = format!("`{name}` takes {} and is given {}", plural(function.params.len(), "value"), args.len());
+            let message = format!("`{name}` takes {} and is given {}", crate::diag::human::counted(function.params.len(), "value"), args.len());
             return self.wrong(Diagnostic::error(codes::TYPE, own, message).help(format!("it is written {}", function.signature())));
         }
         let receiver = on.clone().unwrap_or(Ty::Unknown);
@@ -1205,10 +1206,6 @@ fn common(parts: &[Expr]) -> Result<Ty, (&Expr, &Expr)> {
 /// The place from the first to the last of some expressions.
 fn cover(all: &[Expr]) -> Option<Span> {
     all.iter().map(|e| e.span).reduce(Span::to)
-}
-
-fn plural(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 fn lower_first(text: &str) -> String {

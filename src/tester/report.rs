@@ -5,7 +5,7 @@ pub mod junit;
 use serde::Serialize;
 
 use super::test::{Failure, Outcome};
-use crate::diag::human::{self, visible};
+use crate::diag::human::{self, counted, visible};
 use crate::diag::{Diagnostic, Severity, Wire};
 use crate::playbook::PlaybookSet;
 use crate::playbook::set::Playbook;
@@ -112,11 +112,6 @@ impl Totals {
         }
         t
     }
-}
-
-/// `1 test`, `2 tests`
-pub fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// The marks at the beginning of a line.

@@ -36,5 +36,6 @@ mod scaffold;
 mod schemas;
 mod street;
 mod support;
+mod walkthrough;
 mod watch;
 mod whole;

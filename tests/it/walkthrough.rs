@@ -10,8 +10,8 @@ use crate::support::path;
 enum Piece {
     /// Prose and code that is only shown.
     Said(String),
-    /// A file to be written: its name, and the lines of the block.
-    File(String, Vec<String>),
+    /// A file to be written, or added to: its name, and the lines of the block.
+    File { name: String, add: bool, lines: Vec<String> },
     /// Commands with what they print.
     Console(Vec<Step>),
 }
@@ -22,13 +22,15 @@ struct Step {
     prints: Vec<String>,
 }
 
-/// The pieces of a page: blocks that open with ```` ```yaml file=NAME ````, ```` ```console ````, and everything else.
+/// The pieces of a page: blocks that open with ```` ```yaml file=NAME ```` (or `file+=NAME`), ```` ```console ````, and
+/// everything else.
 fn pieces(page: &str) -> Vec<Piece> {
     let mut all = Vec::new();
     let mut said = String::new();
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
-        let file = line.strip_prefix("```").and_then(|l| l.split_once(" file=")).map(|(_, name)| name.trim().to_owned());
+        let named = |sign: &str| line.strip_prefix("```").and_then(|l| l.split_once(sign)).map(|(_, name)| name.trim().to_owned());
+        let file = named(" file=").map(|n| (n, false)).or_else(|| named(" file+=").map(|n| (n, true)));
         if line != "```console" && file.is_none() {
             said.push_str(line);
             said.push('\n');
@@ -39,7 +41,7 @@ fn pieces(page: &str) -> Vec<Piece> {
         all.push(Piece::Said(std::mem::take(&mut said)));
         let body: Vec<String> = lines.by_ref().take_while(|l| *l != "```").map(str::to_owned).collect();
         match file {
-            Some(name) => all.push(Piece::File(name, body)),
+            Some((name, add)) => all.push(Piece::File { name, add, lines: body }),
             None => {
                 let mut steps: Vec<Step> = Vec::new();
                 for l in body {
@@ -83,9 +85,12 @@ fn run(command: &str, folder: &Path) -> Vec<String> {
         .current_dir(folder)
         .env("PATH", search)
         .env("NO_COLOR", "1")
-        .env("GIT_AUTHOR_NAME", "A").env("GIT_AUTHOR_EMAIL", "a@example.com")
-        .env("GIT_COMMITTER_NAME", "A").env("GIT_COMMITTER_EMAIL", "a@example.com")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .env("GIT_AUTHOR_NAME", "A")
+        .env("GIT_AUTHOR_EMAIL", "a@example.com")
+        .env("GIT_COMMITTER_NAME", "A")
+        .env("GIT_COMMITTER_EMAIL", "a@example.com")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
         .output()
         .unwrap();
     String::from_utf8(done.stdout).unwrap().lines().map(|l| l.trim_end().to_owned()).collect()
@@ -104,11 +109,12 @@ fn every_command_of_the_walkthrough_prints_what_it_shows() {
     for piece in pieces(&page) {
         match piece {
             Piece::Said(text) => again.push_str(&text),
-            Piece::File(name, lines) => {
+            Piece::File { name, add, lines } => {
                 let to = folder.join(name);
                 std::fs::create_dir_all(to.parent().unwrap()).unwrap();
                 let text = lines.join("\n") + "\n";
-                std::fs::write(to, &text).unwrap();
+                let before = if add { std::fs::read_to_string(&to).unwrap() } else { String::new() };
+                std::fs::write(to, format!("{before}{text}")).unwrap();
                 again.push_str(&text);
             }
             Piece::Console(steps) => {

@@ -74,7 +74,7 @@ pub(super) fn update(
             return Err(Exit::Input);
         }
     }
-    tell_line(&format!("{} updated", crate::tester::report::counted(new.len(), "file")));
+    tell_line(&format!("{} updated", crate::diag::human::counted(new.len(), "file")));
     Ok(Some((after, mended)))
 }
 

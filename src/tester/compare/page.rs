@@ -3,6 +3,7 @@
 use super::CardHow;
 use super::report::{Answers, CardRow, ExampleRow, PlaybookRow, Report};
 use super::semantic::{Bump, How, PartChange};
+use crate::diag::human::counted;
 use crate::model::Classification;
 use crate::tester::replay::{unread, words};
 use crate::tester::sheet::{Bit, Sheet};
@@ -15,10 +16,6 @@ pub fn text(report: &Report, colour: bool) -> String {
 /// For a pull request.
 pub fn markdown(report: &Report) -> String {
     sheet(report).to_markdown()
-}
-
-fn counted(n: u64, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 fn n(n: u64) -> Bit {
