@@ -128,7 +128,7 @@ impl Test {
         if self.update
             && let Some((set, suites)) = update::update(set, inputs, &playbooks, &suites, self.page())?
         {
-            return self.tell(&set, &suites, &Found::default(), begun);
+            return self.tell(&set, &suites, Found::default(), begun);
         }
         let mut found = Found::default();
         if cover {
@@ -143,11 +143,11 @@ impl Test {
         if mutate {
             found.mutation = Some(mutation::run(set, inputs, &playbooks, &suites, &|file| self.own(file), |mutation, fates| Part {
                 page: mutate::page::human(mutation, fates, &set.sources, colour_out()),
-                document: mutate::page::document(mutation, fates, &set.sources),
+                document: mutate::document::document(mutation, fates, &set.sources),
                 share: mutate::page::total(mutation, fates),
             }));
         }
-        self.tell(set, &suites, &found, begun)
+        self.tell(set, &suites, found, begun)
     }
 
     /// Whether a library's file is asked about beside its playbooks: not where only some tests are.
@@ -156,17 +156,17 @@ impl Test {
     }
 
     /// Writes the results, and says how the run ends.
-    fn tell(&self, set: &PlaybookSet, suites: &[Suite], found: &Found, begun: Instant) -> Result<Exit, Exit> {
+    fn tell(&self, set: &PlaybookSet, suites: &[Suite], found: Found, begun: Instant) -> Result<Exit, Exit> {
+        let (seen, noticed) = (found.coverage.as_ref().map(|p| p.share), found.mutation.as_ref().map(|p| p.share));
         put(&self.written(set, suites, found))?;
-        let low = |part: &Option<Part>, least: Option<usize>, what: &str| {
-            let share = part.as_ref().map(|p| p.share).filter(|s| least.is_some_and(|least| s.hundredths() < least));
-            share.is_some_and(|s| {
+        let low = |share: Option<Share>, least: Option<usize>, what: &str| {
+            share.filter(|s| least.is_some_and(|least| s.hundredths() < least)).is_some_and(|s| {
                 tell_line(&format!("engine: {s} {what}, less than was asked for"));
                 true
             })
         };
-        let few = low(&found.coverage, self.threshold, "of the outcomes of clauses were seen");
-        let blind = low(&found.mutation, self.mutation_threshold, "of the changes were noticed");
+        let few = low(seen, self.threshold, "of the outcomes of clauses were seen");
+        let blind = low(noticed, self.mutation_threshold, "of the changes were noticed");
         let totals = Totals::of(suites);
         tell_line(&format!("{}, in {:.2?}", report::summary(&totals), begun.elapsed()));
         let failed = few || blind || totals.failed > 0 || totals.errors > 0 || self.fail_on_missing && totals.missing > 0;
@@ -206,18 +206,19 @@ impl Test {
         all
     }
 
-    fn written(&self, set: &PlaybookSet, suites: &[Suite], found: &Found) -> String {
+    fn written(&self, set: &PlaybookSet, suites: &[Suite], found: Found) -> String {
         if self.page() {
             let mut page = report::human(suites, &set.sources, colour_out());
-            page.extend(found.coverage.iter().chain(&found.mutation).map(|p| p.page.as_str()));
+            page.extend(found.coverage.iter().map(|p| p.page.as_str()));
+            page.extend(found.mutation.iter().map(|p| p.page.as_str()));
             return page;
         }
         if self.format == Format::Junit {
             return report::junit::junit(suites, &set.sources);
         }
         let mut document = report::document(suites, &set.sources);
-        document.coverage = found.coverage.as_ref().map(|p| p.document.clone());
-        document.mutation = found.mutation.as_ref().map(|p| p.document.clone());
+        document.coverage = found.coverage.map(|p| p.document);
+        document.mutation = found.mutation.map(|p| p.document);
         let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
         text.push('\n');
         text
@@ -225,17 +226,17 @@ impl Test {
 }
 
 /// What coverage or mutation found, as it is written.
-struct Part {
+struct Part<D> {
     page: String,
-    document: serde_json::Value,
+    document: D,
     share: Share,
 }
 
 /// What was found beside the results of tests.
 #[derive(Default)]
 struct Found {
-    coverage: Option<Part>,
-    mutation: Option<Part>,
+    coverage: Option<Part<coverage::document::Document>>,
+    mutation: Option<Part<mutate::document::Document>>,
 }
 
 /// Runs all tests on all threads; the results come in the order of playbooks and tests.

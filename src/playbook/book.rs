@@ -8,14 +8,16 @@ use super::keys;
 use super::names::Declared;
 use super::read::Reader;
 use super::scope::{Around, Scope, scope};
-use super::set::{CardRule, Match, Playbook, Status};
+use super::set::{Arm, CardRule, Match, Playbook, Status};
 use super::text::level_of;
 use super::yaml::Node;
-use crate::diag::{Diagnostic, codes, nearest};
+use crate::diag::{Diagnostic, Severity, codes, nearest};
 use crate::script::Questions;
+use crate::source::{Scalar, Span};
 
 /// Compiles a playbook; what is wrong is reported.
 pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around<'_>, questions: &mut Questions) -> Option<Playbook> {
+    let before = errors(reader);
     let fields = reader.keys(d.node, "a playbook", keys::PLAYBOOK);
     if let Some(n) = fields.get("format") {
         reader.number(n, "`format`", 1..=1);
@@ -39,9 +41,16 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
     }
     let matching = fields.get("match").map(|n| matching(reader, n, around)).unwrap_or_default();
     let mut base = Scope::default();
+    // Libraries of which a part does not load.
+    let mut torn: Vec<&Scalar> = Vec::new();
     for s in fields.get("use").map(|n| reader.texts(n, "`use`")).unwrap_or_default() {
         match around.libraries.get(&*s.text) {
-            Some(library) => base.take(reader, s.span, library),
+            Some(library) => {
+                if !library.known.is_empty() {
+                    torn.push(s);
+                }
+                base.take(reader, s.span, library);
+            }
             None => {
                 let near = nearest(&s.text, around.libraries.keys().copied());
                 let d = Diagnostic::error(codes::UNKNOWN_REF, s.span, format!("there is no library `{}`", s.text));
@@ -51,13 +60,22 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
     }
     let scope = scope(reader, base, &fields, around.names, questions);
     let mut book = Book { reader, around, scope: &scope, questions, ids: BTreeMap::new() };
-    let triage = fields.get("triage").map(|n| book.reader.list(n, "`triage`")).unwrap_or_default().iter().filter_map(|n| book.arm(n)).collect();
+    let arms = fields.get("triage").map(|n| book.reader.list(n, "`triage`")).unwrap_or_default();
+    let triage: Vec<Arm> = arms.iter().filter_map(|n| book.arm(n)).collect();
     let hunts = book.hunts(&fields);
     let nodes = book.declared_cards(&fields);
+    let declared = nodes.len();
     let cards: Vec<CardRule> = nodes.into_iter().filter_map(|(n, phase)| book.card(n, phase, &hunts)).collect();
     book.circles(&cards);
     let exceptions = fields.get("exceptions").map(|n| book.reader.list(n, "`exceptions`")).unwrap_or_default();
     let exceptions = exceptions.iter().filter_map(|n| book.exception(n)).collect();
+    // What is missing in a library was told there; a playbook that lacks a card because of it must not run without it.
+    let own = |name| scope.places.get(name).is_some_and(|s: &Span| s.file == d.id_span.file);
+    let lost = triage.len() < arms.len() || cards.len() < declared || hunts.values().any(|h| h.parts.is_empty()) || scope.known.keys().any(own);
+    if let (true, Some(library)) = (lost && errors(reader) == before, torn.first()) {
+        let message = format!("something that this playbook uses does not load in the library `{}`", library.text);
+        reader.error_help(codes::UNKNOWN_REF, library.span, message, "mend the library; until then this playbook does not run");
+    }
     Some(Playbook {
         id: d.id.as_str().into(),
         version: version.map(|s| s.text.to_string()).unwrap_or_default(),
@@ -73,6 +91,10 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
         hunts,
         exceptions,
     })
+}
+
+fn errors(reader: &Reader<'_>) -> usize {
+    reader.out.iter().filter(|d| d.severity == Severity::Error).count()
 }
 
 fn matching(reader: &mut Reader<'_>, node: &Node, around: &Around<'_>) -> Match {

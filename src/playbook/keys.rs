@@ -120,6 +120,7 @@ pub const TEST: &[Key] = &[
     may("from", Id(Of::Test), "another test of this file to start from"),
     may("patch", ListOf(&Map(PATCH)), "changes to the incident").like("[{ op: remove, alert: a-3 }]"),
     may("todo", Text, "whether it is known to fail: true, or why"),
+    may("lists", MapOf(Of::List, &Texts), "what named lists hold in this test").like("{ own_domains: [contoso.com] }"),
     may("now", Day, "the moment for `now()`"),
     must("expect", Map(EXPECT), "what must come out").like("{ matched: false }"),
 ];

@@ -29,6 +29,8 @@ pub struct Test {
     pub incident: Given,
     /// What is changed in it: by the tests that this one starts from, then by itself.
     pub patch: Vec<Operation>,
+    /// What named lists hold in it, in place of what they hold otherwise; and where each is named.
+    pub lists: BTreeMap<Arc<str>, (Vec<String>, Span)>,
     /// The moment for `now()`.
     pub now: Option<Time>,
     /// Why it is known to fail, if it is; empty where no reason is given.
@@ -113,6 +115,7 @@ pub fn tests(sources: &Sources, playbook: &Playbook) -> (Vec<Test>, Vec<Diagnost
             span: own.name.span,
             incident,
             patch: way.iter().rev().flat_map(|w| w.patch.iter().cloned()).collect(),
+            lists: way.iter().rev().flat_map(|w| w.lists.clone()).collect(),
             now: way.iter().find_map(|w| w.now),
             todo: own.todo.clone(),
             expect: expect.clone(),
@@ -128,6 +131,7 @@ struct Own<'n> {
     name: &'n Scalar,
     from: From<'n>,
     patch: Vec<Operation>,
+    lists: BTreeMap<Arc<str>, (Vec<String>, Span)>,
     now: Option<Time>,
     todo: Option<String>,
     expect: Option<Expect>,
@@ -154,6 +158,12 @@ fn own<'n>(reader: &mut Reader<'_>, node: &'n Node, playbook: &Playbook) -> Opti
             None => sound = false,
         }
     }
+    let lists = fields.get("lists").map(|n| reader.ids(n, "`lists`")).unwrap_or_default();
+    let lists = lists.into_iter().map(|(id, n)| {
+        let values = reader.texts(n, &id.text).iter().map(|v| v.text.to_string()).collect();
+        (id.text.clone(), (values, id.span))
+    });
+    let lists = lists.collect();
     let now = fields.get("now").and_then(|n| reader.text(n, "`now`")).and_then(|s| {
         let time = crate::model::time::time(&s.text);
         if time.is_none() {
@@ -168,7 +178,7 @@ fn own<'n>(reader: &mut Reader<'_>, node: &'n Node, playbook: &Playbook) -> Opti
         why => Some(why.to_owned()),
     });
     let expect = fields.raw("expect").and_then(|n| expect::read(reader, n, playbook));
-    Some(Own { name: name?, from, patch, now, todo, expect, sound })
+    Some(Own { name: name?, from, patch, lists, now, todo, expect, sound })
 }
 
 /// Where the incident comes from: one of three.

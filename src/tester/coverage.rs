@@ -1,6 +1,7 @@
 //! Which clauses the tests have seen hold, and which they have seen fail: both belong to a clause that is tested.
 
 mod clauses;
+pub mod document;
 pub mod page;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +13,7 @@ use crate::playbook::PlaybookSet;
 use crate::playbook::set::Playbook;
 use crate::script::eval::Observed;
 use crate::script::expr::Key;
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Span};
 
 /// A clause, and how often it came out each way.
 #[derive(Clone, Debug)]
@@ -138,36 +139,6 @@ impl Coverage {
     /// How much of all was seen.
     pub fn share(&self) -> Share {
         self.units.iter().map(Unit::share).fold(Share::default(), Share::and)
-    }
-
-    /// As JSON.
-    pub fn document(&self, sources: &Sources) -> serde_json::Value {
-        let number = |s: Share| f64::from(u32::try_from(s.hundredths()).unwrap_or(u32::MAX)) / 100.0;
-        let place = |span: Span| {
-            let (from, to) = (sources.place(span), sources.place(Span { start: span.end, ..span }));
-            serde_json::json!({"line": from.line, "column": from.column, "end_line": to.line, "end_column": to.column})
-        };
-        let units: Vec<serde_json::Value> = self
-            .units
-            .iter()
-            .map(|u| {
-                let share = u.share();
-                serde_json::json!({
-                    if u.library { "library" } else { "playbook" }: u.name,
-                    "file": sources.get(u.file).map_or("", |f| &*f.path),
-                    "percent": number(share), "seen": share.seen, "of": share.of,
-                    "clauses": u.clauses.iter().map(|s| serde_json::json!({
-                        "what": s.clause.what.to_string(), "text": clauses::text(sources, s.clause.span), "place": place(s.clause.span),
-                        "held": s.held, "failed": s.failed,
-                    })).collect::<Vec<_>>(),
-                    "left_out": u.left_out.iter().map(|(span, why)| serde_json::json!({
-                        "text": clauses::text(sources, *span), "place": place(*span), "why": why,
-                    })).collect::<Vec<_>>(),
-                })
-            })
-            .collect();
-        let all = self.share();
-        serde_json::json!({"percent": number(all), "seen": all.seen, "of": all.of, "files": units})
     }
 }
 

@@ -31,11 +31,24 @@ pub(super) fn draw(file: &SourceFile, lines: &BTreeMap<usize, Line>, colour: boo
         out.push_str(&format!("{n:>wide$} {}{}| {}\n", if plus { '+' } else { ' ' }, if minus { '-' } else { ' ' }, visible(text)));
         for (span, what) in &line.notes {
             let from = file.text.get(start..span.start as usize).map_or(0, |t| visible(t).chars().count());
-            let under = file.text.get(span.start as usize..span.end as usize).and_then(|t| t.lines().next()).unwrap_or("");
+            let under = file.text.get(span.start as usize..closed(file, *span)).and_then(|t| t.lines().next()).unwrap_or("");
             let long = visible(under).trim_end().chars().count().max(1);
             out.push_str(&format!("{:wide$}   | {:from$}{red}{}{plain} {}\n", "", "", "^".repeat(long), visible(what)));
         }
     }
+}
+
+/// The end of a place, with the brackets that close what is opened in it.
+fn closed(file: &SourceFile, span: Span) -> usize {
+    let mut end = span.end as usize;
+    let text = file.text.get(span.start as usize..end).unwrap_or("");
+    let open = text.matches('(').count().saturating_sub(text.matches(')').count());
+    for _ in 0..open {
+        if file.text.get(end..).is_some_and(|t| t.starts_with(')')) {
+            end = end.saturating_add(1);
+        }
+    }
+    end
 }
 
 /// The line of a file on which a place begins.

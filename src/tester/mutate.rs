@@ -1,6 +1,7 @@
 //! Mutation: one thing in the conditions of playbooks is changed at a time, and the tests must notice.
 
 mod changes;
+pub mod document;
 pub mod page;
 mod sites;
 mod words;
@@ -164,6 +165,7 @@ impl<'a> Mutation<'a> {
                 });
             }
         }
+        mutants.sort_by_key(|m| (m.file, m.span.start, m.span.end));
         let before = tried.iter().map(|t| (t.playbook.id.clone(), questions(t.playbook))).collect();
         Self { files, mutants, tried, before }
     }

@@ -203,10 +203,10 @@ pub struct Document<'a> {
     playbooks: Vec<WireSuite<'a>>,
     /// The coverage of clauses, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub coverage: Option<serde_json::Value>,
+    pub coverage: Option<super::coverage::document::Document>,
     /// What mutation found, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mutation: Option<serde_json::Value>,
+    pub mutation: Option<super::mutate::document::Document>,
 }
 
 #[derive(Serialize, schemars::JsonSchema)]

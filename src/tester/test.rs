@@ -1,7 +1,10 @@
 //! One test of a playbook: its incident, the answer of the playbook alone, and what differs from what was expected.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::card::{self, Context, Response};
-use crate::diag::{Diagnostic, Severity, codes};
+use crate::diag::{Diagnostic, Severity, codes, nearest};
 use crate::eval;
 use crate::intake::{self, Read};
 use crate::model::{Incident, Time};
@@ -9,7 +12,7 @@ use crate::playbook::PlaybookSet;
 use crate::playbook::set::Playbook;
 use crate::playbook::tests::{Given, Test};
 use crate::script::eval::Observed;
-use crate::script::{Cx, Facts};
+use crate::script::{Cx, Facts, NamedList};
 use crate::source::Span;
 
 use super::expect;
@@ -122,13 +125,35 @@ pub enum Wish {
     Clauses,
 }
 
+/// The set with what its named lists hold in a test.
+pub fn with_lists<'s>(set: &'s PlaybookSet, test: &Test) -> Result<Cow<'s, PlaybookSet>, Box<Diagnostic>> {
+    if test.lists.is_empty() {
+        return Ok(Cow::Borrowed(set));
+    }
+    let mut lists = set.lists.clone();
+    for (id, (values, span)) in &test.lists {
+        let Some(list) = lists.iter_mut().find(|l| l.id == *id) else {
+            let d = Diagnostic::error(codes::UNKNOWN_REF, *span, format!("there is no list `{id}`"));
+            return Err(Box::new(d.did_you_mean(*span, nearest(id, set.lists.iter().map(|l| &*l.id)), "declare it in a file of `lists:`")));
+        };
+        let texts: Vec<&str> = values.iter().map(String::as_str).collect();
+        let (made, wrong) = NamedList::compile(id, list.kind, &texts, list.tag.as_deref(), list.span);
+        if let Some(v) = wrong.first().and_then(|n| values.get(*n)) {
+            return Err(Box::new(Diagnostic::error(codes::PATTERN, *span, format!("`{v}` is not an address or network"))));
+        }
+        *list = Arc::new(made);
+    }
+    Ok(Cow::Owned(PlaybookSet { lists, ..set.clone() }))
+}
+
 /// Runs a test: asks the playbook alone, and compares.
 pub fn run(set: &PlaybookSet, playbook: &Playbook, test: &Test, files: &Files<'_>, wish: Wish) -> Outcome {
     let file = set.sources.get(playbook.span.file).map_or("", |f| &*f.path);
-    match incident(file, test, files) {
-        Ok(read) => {
-            let (facts, failed) = eval::facts(set, &read.incident, test.now);
-            compare(set, playbook, test, &Over { facts: &facts, failed, input: read.diagnostics.clone() }, wish)
+    let had = with_lists(set, test).and_then(|set| Ok((set, incident(file, test, files)?)));
+    match had {
+        Ok((set, read)) => {
+            let (facts, failed) = eval::facts(&set, &read.incident, test.now);
+            compare(&set, playbook, test, &Over { facts: &facts, failed, input: read.diagnostics.clone() }, wish)
         }
         Err(d) => Outcome { failures: vec![Failure { key: "incident", diagnostic: *d, came: None }], got: None, observed: Observed::new() },
     }

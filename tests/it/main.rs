@@ -36,6 +36,7 @@ mod scaffold;
 mod schemas;
 mod street;
 mod support;
+mod tester;
 mod walkthrough;
 mod watch;
 mod whole;

@@ -1,5 +1,6 @@
 //! `engine test --mutate`: every change on its own, on all threads.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use super::files;
@@ -26,17 +27,17 @@ pub(super) fn run<T>(
     done: impl FnOnce(&Mutation<'_>, &[Fate]) -> T,
 ) -> T {
     // Tests that pass; of the others nothing can be noticed.
-    let mut reads: Vec<(usize, &Test, &Observed, Read)> = Vec::new();
+    let mut reads: Vec<(usize, &Test, &Observed, Read, Cow<'_, PlaybookSet>)> = Vec::new();
     for (n, suite) in suites.iter().enumerate() {
         for c in suite.cases.iter().filter(|c| c.verdict() == Verdict::Passed) {
-            if let Ok(read) = test::incident(&suite.file, &c.test, &files) {
-                reads.push((n, &c.test, &c.outcome.observed, read));
+            if let (Ok(read), Ok(set)) = (test::incident(&suite.file, &c.test, &files), test::with_lists(set, &c.test)) {
+                reads.push((n, &c.test, &c.outcome.observed, read, set));
             }
         }
     }
-    let facts: Vec<(Facts<'_>, Vec<Diagnostic>)> = reads.iter().map(|(_, t, _, read)| eval::facts(set, &read.incident, t.now)).collect();
+    let facts: Vec<(Facts<'_>, Vec<Diagnostic>)> = reads.iter().map(|(_, t, _, read, set)| eval::facts(set, &read.incident, t.now)).collect();
     let mut tried: Vec<Tried<'_>> = playbooks.iter().map(|p| Tried { playbook: p, trials: Vec::new() }).collect();
-    for ((n, test, observed, read), (facts, failed)) in reads.iter().zip(&facts) {
+    for ((n, test, observed, read, _), (facts, failed)) in reads.iter().zip(&facts) {
         if let Some(t) = tried.get_mut(*n) {
             let over = Over { facts, failed: failed.clone(), input: read.diagnostics.clone() };
             t.trials.push(Trial { test, over, observed: (*observed).clone() });

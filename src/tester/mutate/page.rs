@@ -1,4 +1,4 @@
-//! What mutation found, for people and as JSON.
+//! What mutation found, for people.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,10 @@ use crate::tester::coverage::Share;
 use crate::tester::margin::{Line, draw, line_of};
 
 /// The mutants of a file with what came of them.
-type Fates<'f> = Vec<(&'f Mutant, &'f Fate)>;
+pub(super) type Fates<'f> = Vec<(&'f Mutant, &'f Fate)>;
 
-fn by_file<'f>(mutation: &'f Mutation<'_>, fates: &'f [Fate]) -> Vec<(&'f File, Fates<'f>)> {
+/// The files with their mutants.
+pub(super) fn by_file<'f>(mutation: &'f Mutation<'_>, fates: &'f [Fate]) -> Vec<(&'f File, Fates<'f>)> {
     let mut all: Vec<(&File, Fates<'_>)> = mutation.files.iter().map(|f| (f, Vec::new())).collect();
     for (m, f) in mutation.mutants.iter().zip(fates) {
         if let Some((_, list)) = all.get_mut(m.file) {
@@ -21,7 +22,7 @@ fn by_file<'f>(mutation: &'f Mutation<'_>, fates: &'f [Fate]) -> Vec<(&'f File, 
 }
 
 /// The shares of a file, or of all: changes of expressions, then entries of `match:`.
-fn shares<'f>(all: impl Iterator<Item = &'f (&'f Mutant, &'f Fate)> + Clone) -> (Share, Share) {
+pub(super) fn shares<'f>(all: impl Iterator<Item = &'f (&'f Mutant, &'f Fate)> + Clone) -> (Share, Share) {
     let of = |matching: bool| score(all.clone().filter(|(m, _)| m.matching == matching).map(|(_, f)| *f));
     (of(false), of(true))
 }
@@ -87,35 +88,4 @@ pub fn human(mutation: &Mutation<'_>, fates: &[Fate], sources: &Sources, colour:
 
 fn quoted(names: &[std::sync::Arc<str>]) -> String {
     names.iter().map(|n| format!("\u{201c}{n}\u{201d}")).collect::<Vec<_>>().join(", ")
-}
-
-/// As JSON.
-pub fn document(mutation: &Mutation<'_>, fates: &[Fate], sources: &Sources) -> serde_json::Value {
-    let number = |s: Share| f64::from(u32::try_from(s.hundredths()).unwrap_or(u32::MAX)) / 100.0;
-    let share = |s: Share| serde_json::json!({"percent": number(s), "killed": s.seen, "survived": s.of.saturating_sub(s.seen)});
-    let files: Vec<serde_json::Value> = by_file(mutation, fates)
-        .iter()
-        .map(|(file, all)| {
-            let (own, matching) = shares(all.iter());
-            let survivors: Vec<serde_json::Value> = all
-                .iter()
-                .filter_map(|(m, fate)| {
-                    let Fate::Survived(put, asked) = fate else { return None };
-                    let (from, to) = (sources.place(m.span), sources.place(crate::source::Span { start: m.span.end, ..m.span }));
-                    Some(serde_json::json!({
-                        "in": m.owner, "match": m.matching, "from": m.from, "to": put, "asked_by": asked.iter().map(|a| &**a).collect::<Vec<_>>(),
-                        "place": {"line": from.line, "column": from.column, "end_line": to.line, "end_column": to.column},
-                    }))
-                })
-                .collect();
-            serde_json::json!({
-                if file.library { "library" } else { "playbook" }: file.name,
-                "file": sources.get(file.id).map_or("", |f| &*f.path),
-                "conditions": share(own), "match": share(matching), "survivors": survivors,
-            })
-        })
-        .collect();
-    let everything: Fates<'_> = mutation.mutants.iter().zip(fates).collect();
-    let (own, matching) = shares(everything.iter());
-    serde_json::json!({"conditions": share(own), "match": share(matching), "files": files})
 }
