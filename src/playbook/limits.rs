@@ -10,3 +10,5 @@ pub const FILE_DEPTH: usize = 64;
 pub const FILES: usize = 20_000;
 /// Diagnostics of one file; the rest is counted.
 pub const FILE_DIAGNOSTICS: usize = 100;
+/// Tests from which one test may start, one after another.
+pub const TEST_DEPTH: usize = 64;

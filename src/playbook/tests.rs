@@ -11,10 +11,12 @@ pub use expect::{Expect, Told, Wanted};
 use given::json;
 
 use super::keys;
+use super::limits;
 use super::read::{Fields, Reader};
 use super::set::Playbook;
 use super::yaml::{self, Node};
 use crate::diag::{Diagnostic, codes, nearest};
+use crate::intake::patch::OPERATIONS;
 use crate::model::Time;
 use crate::source::{Scalar, Sources, Span};
 
@@ -28,7 +30,7 @@ pub struct Test {
     /// The incident before it is changed.
     pub incident: Given,
     /// What is changed in it: by the tests that this one starts from, then by itself.
-    pub patch: Vec<Operation>,
+    pub patch: Vec<Arc<Operation>>,
     /// What named lists hold in it, in place of what they hold otherwise; and where each is named.
     pub lists: BTreeMap<Arc<str>, (Vec<String>, Span)>,
     /// The moment for `now()`.
@@ -105,10 +107,21 @@ pub fn tests(sources: &Sources, playbook: &Playbook) -> (Vec<Test>, Vec<Diagnost
                         }
                         break None;
                     }
+                    Some(_) if way.len() >= limits::TEST_DEPTH => {
+                        let message =
+                            format!("`{}` starts from a test that starts from another one, more than {} times", own.name.text, limits::TEST_DEPTH);
+                        reader.error_help(codes::LIMIT, own.name.span, message, "give it an incident of its own");
+                        break None;
+                    }
                     Some(next) => way.push(next),
                 },
             }
         };
+        if base.is_some() && way.iter().map(|w| w.patch.len()).fold(0, usize::saturating_add) > OPERATIONS {
+            let message = format!("more than {OPERATIONS} changes lead to the incident of `{}`", own.name.text);
+            reader.error_help(codes::LIMIT, own.name.span, message, "give it an incident of its own");
+            continue;
+        }
         let (Some(incident), Some(expect), true) = (base, &own.expect, way.iter().all(|w| w.sound)) else { continue };
         all.push(Test {
             name: own.name.text.clone(),
@@ -130,7 +143,7 @@ pub fn tests(sources: &Sources, playbook: &Playbook) -> (Vec<Test>, Vec<Diagnost
 struct Own<'n> {
     name: &'n Scalar,
     from: From<'n>,
-    patch: Vec<Operation>,
+    patch: Vec<Arc<Operation>>,
     lists: BTreeMap<Arc<str>, (Vec<String>, Span)>,
     now: Option<Time>,
     todo: Option<String>,
@@ -154,7 +167,7 @@ fn own<'n>(reader: &mut Reader<'_>, node: &'n Node, playbook: &Playbook) -> Opti
     let mut sound = true;
     for n in fields.get("patch").map(|n| reader.list(n, "`patch`")).unwrap_or_default() {
         match json(reader, n) {
-            Some(value) => patch.push(Operation { value, span: n.span }),
+            Some(value) => patch.push(Arc::new(Operation { value, span: n.span })),
             None => sound = false,
         }
     }

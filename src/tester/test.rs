@@ -100,10 +100,14 @@ pub fn incident(file: &str, test: &Test, files: &Files<'_>) -> Result<Read, Box<
             (intake::native::write(&one.incident), *span)
         }
     };
-    for op in &test.patch {
-        if let Err(why) = intake::patch::apply(&mut value, std::slice::from_ref(&op.value)) {
-            let d = Diagnostic::error(codes::UNREAD, op.span, format!("the incident cannot be changed so: {}", why.join("; ")));
-            return Err(Box::new(d.at(span, "this incident")));
+    let all: Vec<Value> = test.patch.iter().map(|op| op.value.clone()).collect();
+    if intake::patch::apply(&mut value, &all).is_err() {
+        // One after another, to tell which it is.
+        for op in &test.patch {
+            if let Err(why) = intake::patch::apply(&mut value, std::slice::from_ref(&op.value)) {
+                let d = Diagnostic::error(codes::UNREAD, op.span, format!("the incident cannot be changed so: {}", why.join("; ")));
+                return Err(Box::new(d.at(span, "this incident")));
+            }
         }
     }
     read(&value, span)

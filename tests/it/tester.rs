@@ -269,6 +269,20 @@ fn wrong_tests_are_told_and_left_out() {
     assert_eq!((all.len(), wrong.len()), (1, 2), "{wrong:?}");
 }
 
+#[test]
+fn long_ways_and_many_changes_end() {
+    let mut long = HEAD.to_owned();
+    let ops = vec!["{ op: set, incident: { severity: low } }"; 20].join(", ");
+    for n in 0..100 {
+        let from = if n == 0 { "base".to_owned() } else { format!("t{}", n - 1) };
+        long.push_str(&format!("  - {{ name: t{n}, from: {from}, patch: [{ops}], expect: {{ matched: true }} }}\n"));
+    }
+    let set = set(&long);
+    let (all, wrong) = tests(&set.sources, own(&set));
+    assert_eq!((all.len(), wrong.len()), (51, 50));
+    assert!(wrong.iter().all(|d| d.code == "GR111"), "{wrong:?}");
+}
+
 /// A folder that goes away, and the program in it.
 struct Folder(PathBuf);
 
