@@ -122,7 +122,8 @@ impl Diff {
         tell(&loaded.missing, &Sources::default());
         tell(&loaded.left_out, &Sources::default());
         if !loaded.missing.is_empty() {
-            return Err(Exit::Input);
+            // A revision that does not exist is a wrong option; a folder that cannot be read are playbooks that do not load.
+            return Err(if folder.exists() { Exit::Playbooks } else { Exit::Input });
         }
         if !self.no_shipped {
             loaded.files.extend(playbooks::shipped());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, put, tell, tell_line};
+use super::{Exit, one_line, put, tell, tell_line};
 use crate::diag::human::counted;
 use crate::diag::unified::unified;
 use crate::diag::{Diagnostic, codes};
@@ -54,9 +54,9 @@ impl Fmt {
             if self.diff {
                 put(&unified(&file.path, &file.text, text))?;
             } else if self.check {
-                put(&format!("{}\n", file.path))?;
+                put(&format!("{}\n", one_line(&file.path)))?;
             } else if let Err(e) = runtime::replace(Path::new(&file.path), file.text.as_bytes(), text.as_bytes()) {
-                tell_line(&format!("engine: {e}"));
+                tell_line(&format!("engine: {}", one_line(&e)));
                 refused = refused.saturating_add(1);
             }
         }

@@ -236,6 +236,11 @@ fn tell(all: &[Diagnostic], sources: &Sources) {
     tell_line(human::render(all, sources, colour).trim_end());
 }
 
+/// A path on one line, with nothing in it that steers a terminal or a build log.
+fn one_line(path: &str) -> String {
+    human::visible(path).replace('\n', "\\n")
+}
+
 /// Shows a line on standard error.
 fn tell_line(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{Exit, tell, tell_line};
+use super::{Exit, one_line, tell, tell_line};
 use crate::diag::{Severity, nearest};
 use crate::intake;
 use crate::model::{Incident, Kind};
@@ -118,7 +118,7 @@ fn create(path: &Path, text: &str) -> Result<(), Exit> {
         .and_then(|mut f| f.write_all(text.as_bytes()));
     match done {
         Ok(()) => {
-            tell_line(&format!("written: {}", path.display()));
+            tell_line(&format!("written: {}", one_line(&path.display().to_string())));
             Ok(())
         }
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -183,8 +183,7 @@ fn outcomes(files: &[Input], id: &str) -> Result<Vec<Expected>, Exit> {
 }
 
 fn outcome(set: &PlaybookSet, playbook: &crate::playbook::Playbook, test: &crate::playbook::Test) -> Result<Expected, Exit> {
-    let beside = |file: &str, path: &str| runtime::incidents::read(&Path::new(file).parent().unwrap_or(Path::new("")).join(path), None);
-    let done = crate::tester::test::run(set, playbook, test, &beside, crate::tester::test::Wish::Why);
+    let done = crate::tester::test::run(set, playbook, test, &runtime::incidents::beside, crate::tester::test::Wish::Why);
     let Some(got) = done.got else {
         let all: Vec<_> = done.failures.into_iter().map(|f| f.diagnostic).collect();
         tell(&all, &set.sources);
@@ -335,7 +334,7 @@ impl Test {
         }
         let expected = outcomes(&files, &id)?.pop();
         runtime::replace(&self.file, before.as_bytes(), with(expected.as_ref())?.as_bytes()).map_err(|e| refuse(&e))?;
-        tell_line(&format!("written: the test `{}` in {}", crate::diag::human::visible(&name), self.file.display()));
+        tell_line(&format!("written: the test `{}` in {}", one_line(&name), one_line(&self.file.display().to_string())));
         tell_line(&format!(
             "next:    engine test {} -k '{}'\n         it expects what comes out now: read it, and mend what should be otherwise",
             folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(" "),

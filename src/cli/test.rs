@@ -4,7 +4,7 @@ mod mutation;
 mod update;
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -270,6 +270,5 @@ fn files(playbook: &str, path: &str) -> Result<Vec<Read>, Box<Diagnostic>> {
         let d = Diagnostic::new(codes::UNREADABLE, Severity::Error, "a playbook that ships with the program has no files beside it");
         return Err(Box::new(d.help("write the incident under `given:`")));
     }
-    let folder = Path::new(playbook).parent().unwrap_or(Path::new(""));
-    runtime::incidents::read(&folder.join(path), None)
+    runtime::incidents::beside(playbook, path)
 }

@@ -66,7 +66,7 @@ impl Pinned {
     }
 
     fn open(path: PathBuf, id: Option<String>) -> Result<Self, Error> {
-        let all = runtime::incidents::read(&path, None).map_err(|d| Error::failed(format!("{}: {}", path.display(), d.message)))?;
+        let all = runtime::incidents::read_named(&path).map_err(|d| Error::failed(format!("{}: {}", path.display(), d.message)))?;
         let known: Vec<String> = all.iter().map(|r| r.incident.id.clone()).collect();
         let found = all.into_iter().map(|r| r.incident).find(|i| id.as_ref().is_none_or(|id| *id == i.id));
         match found {

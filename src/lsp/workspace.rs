@@ -1,7 +1,7 @@
 //! The playbook files of the workspace: from folders, with what is open in the editor in place of what lies on disk.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::documents::Documents;
 use super::snapshot::Snapshot;
@@ -131,7 +131,20 @@ pub fn below(root: Option<&PathBuf>, folders: &[String]) -> Vec<PathBuf> {
         Some(root) if Path::new(f).is_relative() => root.join(f),
         _ => PathBuf::from(f),
     };
-    folders.iter().map(full).collect()
+    // `./a` and `b/../a` are `a`, as editors name it.
+    let tidy = |p: PathBuf| {
+        p.components().fold(PathBuf::new(), |mut to, c| {
+            match c {
+                Component::CurDir => {}
+                Component::ParentDir => {
+                    to.pop();
+                }
+                c => to.push(c),
+            }
+            to
+        })
+    };
+    folders.iter().map(full).map(tidy).collect()
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ fn parse_front(id: FileId, file: &SourceFile, text: &str, out: &mut Vec<Diagnost
                 let end = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| at.saturating_add(n));
                 let mut d = Diagnostic::error(
                     codes::YAML,
-                    Span::new(id, at, end.min(at.saturating_add(1)).max(at)),
+                    Span::new(id, at, end.min(text.get(at..).and_then(|t| t.chars().next()).map_or(at, |c| at.saturating_add(c.len_utf8()))).max(at)),
                     format!("this is not YAML: {}", e.info()),
                 );
                 if let Some(help) = yaml_help(text, at, &e.info()) {

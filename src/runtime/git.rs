@@ -130,11 +130,16 @@ impl Repository {
             } else if size.parse::<usize>().is_ok_and(|n| n > limits::FILE_BYTES) {
                 let d = Diagnostic::new(codes::LIMIT, Severity::Error, format!("`{full}` is larger than {} KiB", limits::FILE_BYTES >> 10));
                 loaded.left_out.push(d.help("split it"));
-            } else if entries.len() < limits::FILES {
+            } else {
                 entries.push(Entry { id: id.to_owned(), path: full });
             }
         }
         entries.sort_by(|a, b| a.path.cmp(&b.path));
+        if entries.len() > limits::FILES {
+            entries.truncate(limits::FILES);
+            let message = format!("more than {} files: the rest is not read", limits::FILES);
+            loaded.left_out.push(Diagnostic::new(codes::LIMIT, Severity::Error, message));
+        }
         Ok(entries)
     }
 

@@ -25,6 +25,25 @@ pub fn read(path: &Path, source: Option<Source>) -> Result<Vec<Read>, Box<Diagno
     intake::read(&bytes, source).map_err(|r| r.diagnostic)
 }
 
+/// Reads incidents from a file or folder that a document names, not a person: never from standard input, a pipe or a device.
+pub fn read_named(path: &Path) -> Result<Vec<Read>, Box<Diagnostic>> {
+    let meta = std::fs::metadata(path).map_err(|e| Box::new(super::unreadable(path, &e)))?;
+    if meta.is_file() || meta.is_dir() {
+        return read(path, None);
+    }
+    Err(Box::new(Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{}` is no file that can be read", path.display()))))
+}
+
+/// Reads the incidents of a file that a test names, by its path from the folder of the playbook's file.
+pub fn beside(playbook: &str, path: &str) -> Result<Vec<Read>, Box<Diagnostic>> {
+    if Path::new(path).is_absolute() {
+        let d = Diagnostic::new(codes::UNREADABLE, Severity::Error, format!("`{path}` is not a path from the playbook's own file"));
+        return Err(Box::new(d.help("keep the incident beside the playbooks, and name it from there")));
+    }
+    let folder = Path::new(playbook).parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    read_named(&folder.join(path))
+}
+
 /// What shows, without reading them, that the incidents of a path are others now; standard input never is.
 pub fn seen(path: &Path) -> Vec<Stamp> {
     let folder = std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok).map(|e| e.path());

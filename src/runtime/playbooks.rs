@@ -1,5 +1,6 @@
 //! Playbooks from the binary and from folders.
 
+use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -128,7 +129,7 @@ pub(super) fn find(folders: &[PathBuf], already: usize) -> Found {
     let mut found = Found::default();
     let most = limits::FILES.saturating_sub(already);
     for (layer, folder) in (1usize..).zip(folders) {
-        walk(folder, layer, 0, most, &mut found);
+        walk(folder, layer, 0, most, &mut found, &mut BTreeSet::new());
     }
     if found.files.len() >= most {
         let d = Diagnostic::new(codes::LIMIT, Severity::Error, format!("more than {} files: the rest is not read", limits::FILES));
@@ -137,7 +138,7 @@ pub(super) fn find(folders: &[PathBuf], already: usize) -> Found {
     found
 }
 
-fn walk(path: &Path, layer: usize, depth: usize, most: usize, found: &mut Found) {
+fn walk(path: &Path, layer: usize, depth: usize, most: usize, found: &mut Found, seen: &mut BTreeSet<PathBuf>) {
     if found.files.len() >= most || depth > 32 {
         return;
     }
@@ -152,6 +153,10 @@ fn walk(path: &Path, layer: usize, depth: usize, most: usize, found: &mut Found)
     if !meta.is_dir() {
         return found.files.push(Place { path: path.to_owned(), layer, meta });
     }
+    // A folder is read once, whatever links lead to it: links may lead in circles.
+    if std::fs::canonicalize(path).is_ok_and(|real| !seen.insert(real)) {
+        return;
+    }
     found.folders.push(path.to_owned());
     let mut entries: Vec<PathBuf> = match std::fs::read_dir(path) {
         Ok(all) => all.filter_map(Result::ok).map(|e| e.path()).collect(),
@@ -161,11 +166,11 @@ fn walk(path: &Path, layer: usize, depth: usize, most: usize, found: &mut Found)
     // Hidden entries are an editor's or a version control's, not an author's.
     for entry in entries.iter().filter(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with('.'))) {
         if is_playbook(entry) {
-            walk(entry, layer, depth.saturating_add(1), most, found);
+            walk(entry, layer, depth.saturating_add(1), most, found, seen);
             continue;
         }
         match std::fs::metadata(entry) {
-            Ok(m) if m.is_dir() => walk(entry, layer, depth.saturating_add(1), most, found),
+            Ok(m) if m.is_dir() => walk(entry, layer, depth.saturating_add(1), most, found, seen),
             Ok(m) => found.others.push((entry.clone(), m)),
             Err(_) => {}
         }

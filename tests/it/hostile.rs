@@ -719,3 +719,48 @@ fn fuzz_playbooks() {
     );
     assert!(loaded > 0 && cards > 0, "{loaded} loaded, {cards} cards");
 }
+
+#[test]
+fn patches_that_double_what_they_find_are_refused() {
+    use guided_response::intake::patch::apply;
+    let deep: Vec<Value> = std::iter::once(serde_json::json!({"op": "add", "path": "/extra", "value": {"a": {}}}))
+        .chain((0..20).map(|n| {
+            let path = format!("/extra{}", "/a".repeat(1 << n));
+            serde_json::json!({"op": "copy", "from": "/extra", "path": path})
+        }))
+        .collect();
+    let mut one = serde_json::json!({"schema": "guided-response/incident/1", "id": "x"});
+    let before = one.clone();
+    let why = apply(&mut one, &deep).expect_err("it would nest without end").join("; ");
+    assert!(why.contains("deep") && one == before, "{why}");
+    let long = "x".repeat(50_000);
+    let wide: Vec<Value> = std::iter::once(serde_json::json!({"op": "add", "path": "/extra", "value": {"t": long}}))
+        .chain((0..20).map(|n| serde_json::json!({"op": "copy", "from": "/extra", "path": format!("/extra/k{n}")})))
+        .collect();
+    let why = apply(&mut one, &wide).expect_err("it would grow without end").join("; ");
+    assert!(why.contains("values") && one == before, "{why}");
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_that_lead_back_to_themselves_are_read_once() {
+    let folder = std::env::temp_dir().join(format!("circles-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("lists.yaml"), "lists:\n  board: { kind: user, values: [bo@contoso.com] }\n").unwrap();
+    for name in ["a", "b"] {
+        std::os::unix::fs::symlink(".", folder.join(name)).unwrap();
+    }
+    let loaded = guided_response::runtime::playbooks::load(std::slice::from_ref(&folder), false);
+    let _ = std::fs::remove_dir_all(&folder);
+    assert_eq!(loaded.files.len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_test_reads_files_beside_its_playbook_and_nothing_else() {
+    use guided_response::runtime::incidents::beside;
+    for path in ["/etc/passwd", "-", "/dev/stdin", "../../../../../../../../dev/zero"] {
+        assert!(beside("a.yaml", path).is_err(), "{path}");
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Asked, run};
-use crate::cli::{Exit, put, tell_line};
+use crate::cli::{Exit, one_line, put, tell_line};
 use crate::diag::unified::unified;
 use crate::playbook::set::Playbook;
 use crate::playbook::{Input, PlaybookSet, compile, tests};
@@ -70,7 +70,7 @@ pub(super) fn update(
             tell_line(difference.trim_end());
         }
         if let Err(e) = runtime::replace(Path::new(path), input.text.as_bytes(), text.as_bytes()) {
-            tell_line(&format!("engine: {e}"));
+            tell_line(&format!("engine: {}", one_line(&e)));
             return Err(Exit::Input);
         }
     }

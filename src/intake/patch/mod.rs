@@ -15,8 +15,10 @@ use super::json::shown;
 
 /// Operations of one patch.
 pub const OPERATIONS: usize = 1_000;
-/// Values that an incident may grow to, so that copies of copies end.
+/// Values that an incident may grow to, each 64 bytes of text counted as one, so that copies of copies end.
 pub const VALUES: usize = 500_000;
+/// How deep an incident may nest.
+pub const DEPTH: usize = 100;
 
 /// The operations, as they are written.
 const OPS: &[&str] = &["set", "add", "remove", "replace", "test", "move", "copy"];
@@ -31,15 +33,21 @@ pub fn apply(incident: &mut Value, operations: &[Value]) -> Result<(), Vec<Strin
     let mut failed = Vec::new();
     let mut size = values(&changed);
     for (n, operation) in (1usize..).zip(operations) {
+        // Before it is done: one copy of all into itself doubles it.
+        let more = added(&changed, operation);
+        if more.1 > DEPTH {
+            failed.push(format!("operation {n}: the incident would nest more than {DEPTH} deep"));
+            break;
+        }
+        if size.saturating_add(more.0) > VALUES {
+            failed.push(format!("operation {n}: the incident grows to more than {VALUES} values"));
+            break;
+        }
         match one(&mut changed, operation) {
             Ok(()) => {}
             Err(why) => failed.push(if operations.len() > 1 { format!("operation {n}: {why}") } else { why }),
         }
-        size = if matches!(text(operation, "op"), Some("copy")) { values(&changed) } else { size.saturating_add(values(operation)) };
-        if size > VALUES {
-            failed.push(format!("operation {n}: the incident grows to more than {VALUES} values"));
-            break;
-        }
+        size = size.saturating_add(more.0);
     }
     if !failed.is_empty() {
         return Err(failed);
@@ -48,13 +56,36 @@ pub fn apply(incident: &mut Value, operations: &[Value]) -> Result<(), Vec<Strin
     Ok(())
 }
 
+/// What an operation adds at most, and how deep the incident may be after it.
+fn added(incident: &Value, operation: &Value) -> (usize, usize) {
+    let steps = |key: &str| text(operation, key).map_or(0, |p| p.matches('/').count());
+    let source = match text(operation, "op") {
+        Some("copy" | "move") => text(operation, "from").and_then(|p| incident.pointer(p)),
+        _ => None,
+    };
+    let below = source.map_or(0, depth).max(depth(operation));
+    (values(operation).saturating_add(source.map_or(0, values)), steps("path").max(steps("from")).saturating_add(below))
+}
+
 fn values(v: &Value) -> usize {
+    let text = |t: &str| t.len().saturating_div(64);
     let below = match v {
         Value::Array(all) => all.iter().map(values).fold(0, usize::saturating_add),
-        Value::Object(all) => all.values().map(values).fold(0, usize::saturating_add),
+        Value::Object(all) => all.iter().map(|(k, v)| text(k).saturating_add(values(v))).fold(0, usize::saturating_add),
+        Value::String(t) => text(t),
         _ => 0,
     };
     below.saturating_add(1)
+}
+
+/// How deep a value nests. No value that is asked for nests more than twice [`DEPTH`].
+fn depth(v: &Value) -> usize {
+    let below = match v {
+        Value::Array(all) => all.iter().map(depth).max(),
+        Value::Object(all) => all.values().map(depth).max(),
+        _ => None,
+    };
+    below.unwrap_or(0).saturating_add(1)
 }
 
 type Done = Result<(), String>;
