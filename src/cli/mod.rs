@@ -24,6 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::diag::human::one_line;
 use crate::diag::{Diagnostic, Severity, human};
 use crate::playbook::{PlaybookSet, compile};
 use crate::runtime;
@@ -234,11 +235,6 @@ fn tell(all: &[Diagnostic], sources: &Sources) {
     }
     let colour = std::io::stderr().is_terminal() && no_colour_wish();
     tell_line(human::render(all, sources, colour).trim_end());
-}
-
-/// A path on one line, with nothing in it that steers a terminal or a build log.
-fn one_line(path: &str) -> String {
-    human::visible(path).replace('\n', "\\n")
 }
 
 /// Shows a line on standard error.

@@ -33,7 +33,7 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> St
             }
         }
         for file in files {
-            let mut snippet = Snippet::source(&*file.text).path(&*file.path);
+            let mut snippet = Snippet::source(&*file.text).path(one_line(&file.path));
             for (n, _, range, text) in labels.iter().filter(|(_, f, _, _)| std::ptr::eq(*f, file)) {
                 let kind = if *n == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
                 let annotation = kind.span(range.clone());
@@ -85,6 +85,11 @@ pub fn visible(text: &str) -> String {
         }
     }
     out
+}
+
+/// The same on one line: for paths, which would else begin a line of their own in a terminal or a build log.
+pub fn one_line(text: &str) -> String {
+    visible(text).replace('\n', "\\n")
 }
 
 /// Characters that a reader cannot see or that reorder what they see: controls, zero-width, bidirectional marks.
