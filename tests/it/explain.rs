@@ -20,7 +20,7 @@ use guided_response::script::{Cx, Expr, Value};
 use crate::oracle::{random_incident, random_tests};
 use crate::random::{Random, count};
 use crate::schemas::{closed, schemas, validator};
-use crate::support::{EXAMPLE_LISTS, EXAMPLE_SET, file, path};
+use crate::support::{EXAMPLE_LISTS, EXAMPLE_SET, file, path, written};
 use crate::whole::{fixtures, real, shipped_set, telling_incident};
 
 fn context() -> Context {
@@ -525,21 +525,13 @@ fn the_pages_of_explain_are_as_they_were() {
     let look = Look { width: 100, colour: false };
     let all = [explain(set, &incident, &context(), &Ask::default()).unwrap()];
     let card = [explain(set, &incident, &context(), &ask("email.credential_phishing/block_address", None)).unwrap()];
-    let mut stale = Vec::new();
-    for (name, text) in [
-        ("overview.txt", render(&all, ExplainFormat::Text, &look)),
-        ("card.txt", render(&card, ExplainFormat::Text, &look)),
-        ("card.md", render(&card, ExplainFormat::Markdown, &look)),
-        ("card.json", render(&card, ExplainFormat::Json, &look)),
-    ] {
-        let file = path("tests/data/explain").join(name);
-        if std::env::var_os("UPDATE_WRITTEN").is_some() {
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(&file, &text).unwrap();
-        }
-        if std::fs::read_to_string(&file).ok().as_deref() != Some(&text) {
-            stale.push(name);
-        }
-    }
-    assert!(stale.is_empty(), "{stale:?} differ from what is written; read the difference, then run with UPDATE_WRITTEN=1");
+    written(
+        "tests/data/explain",
+        &[
+            ("overview.txt", render(&all, ExplainFormat::Text, &look)),
+            ("card.txt", render(&card, ExplainFormat::Text, &look)),
+            ("card.md", render(&card, ExplainFormat::Markdown, &look)),
+            ("card.json", render(&card, ExplainFormat::Json, &look)),
+        ],
+    );
 }

@@ -5,7 +5,7 @@ use guided_response::card::render::{Format, Look, render};
 use guided_response::card::{Context, respond};
 use guided_response::playbook::compile;
 
-use crate::support::path;
+use crate::support::{path, written};
 
 #[test]
 fn the_pages_are_as_they_were() {
@@ -20,22 +20,14 @@ fn the_pages_are_as_they_were() {
     let look = Look { width: 100, colour: false };
     let (facts, _) = guided_response::eval::facts(&set, &read.incident, None);
     let graph = [guided_response::card::graph::document(&facts)];
-    let mut stale = Vec::new();
-    for (name, text) in [
-        ("phishing.txt", render(&all, Format::Text, &look)),
-        ("phishing.md", render(&all, Format::Markdown, &look)),
-        ("phishing.json", render(&all, Format::Json, &look)),
-        ("phishing-graph.txt", render_graph(&graph, GraphFormat::Text, &look)),
-        ("phishing-graph.mmd", render_graph(&graph, GraphFormat::Mermaid, &look)),
-    ] {
-        let file = path("tests/data/pages").join(name);
-        if std::env::var_os("UPDATE_WRITTEN").is_some() {
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(&file, &text).unwrap();
-        }
-        if std::fs::read_to_string(&file).ok().as_deref() != Some(&text) {
-            stale.push(name);
-        }
-    }
-    assert!(stale.is_empty(), "{stale:?} differ from what is written; read the difference, then run with UPDATE_WRITTEN=1");
+    written(
+        "tests/data/pages",
+        &[
+            ("phishing.txt", render(&all, Format::Text, &look)),
+            ("phishing.md", render(&all, Format::Markdown, &look)),
+            ("phishing.json", render(&all, Format::Json, &look)),
+            ("phishing-graph.txt", render_graph(&graph, GraphFormat::Text, &look)),
+            ("phishing-graph.mmd", render_graph(&graph, GraphFormat::Mermaid, &look)),
+        ],
+    );
 }

@@ -110,3 +110,19 @@ pub fn shown(facts: &Facts<'_>, v: &Value) -> String {
         other => guided_response::script::eval::display(facts, other),
     }
 }
+
+/// Compares pages with those that are written in a folder; `UPDATE_WRITTEN=1` writes them anew.
+pub fn written(folder: &str, pages: &[(&str, String)]) {
+    let mut stale = Vec::new();
+    for (name, text) in pages {
+        let file = path(folder).join(name);
+        if std::env::var_os("UPDATE_WRITTEN").is_some() {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, text).unwrap();
+        }
+        if std::fs::read_to_string(&file).ok().as_deref() != Some(text.as_str()) {
+            stale.push(name);
+        }
+    }
+    assert!(stale.is_empty(), "{stale:?} differ from what is written; read the difference, then run with UPDATE_WRITTEN=1");
+}

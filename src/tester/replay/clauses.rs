@@ -85,28 +85,7 @@ impl Walk<'_, '_> {
                     with.pop();
                 }
             }
-            _ => below(e).into_iter().for_each(|x| self.visit(x, params)),
-        }
-    }
-}
-
-/// The parts of an expression that have the same parameters as it has.
-pub fn below(e: &Expr) -> Vec<&Expr> {
-    match &e.node {
-        Node::Const(_) | Node::Local(_) | Node::Incident | Node::Alerts | Node::Collection(_) | Node::Binding(..) | Node::Each(..) => Vec::new(),
-        Node::Clause(_, all)
-        | Node::And(all)
-        | Node::Or(all)
-        | Node::Coalesce(all)
-        | Node::Array(all)
-        | Node::Interpolate(all)
-        | Node::Call(_, all) => all.iter().collect(),
-        Node::Field(x, _) | Node::Key(x, _) | Node::Not(x) | Node::Negate(x) => vec![x],
-        Node::Compare(_, a, b) | Node::Arith(_, a, b) | Node::In(a, b) | Node::Index(a, b) | Node::Range(a, b, _) => vec![a, b],
-        Node::If(a, b, c) => vec![a, b, c],
-        Node::Map(all) => all.iter().map(|(_, x)| x).collect(),
-        Node::Switch(of, arms, rest) => {
-            std::iter::once(&**of).chain(arms.iter().flat_map(|a| a.guard.iter().chain([&a.then]))).chain([&**rest]).collect()
+            _ => e.parts(&mut |x| self.visit(x, params)),
         }
     }
 }
