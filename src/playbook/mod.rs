@@ -23,6 +23,7 @@ pub mod set;
 pub mod speech;
 pub mod tests;
 mod text;
+pub mod wording;
 pub mod yaml;
 
 pub use compile::{Compiler, Input, compile};

@@ -1,8 +1,9 @@
 //! A set of playbooks, checked and compiled: immutable, with a revision, and the only thing that runs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::wording::Wording;
 use crate::diag::Diagnostic;
 use crate::model::level::{squash, words};
 use crate::model::{Classification, Kind, Kinds, Level, Phase, Prop, PropValue, Rel, Time, Verdict};
@@ -31,12 +32,21 @@ pub struct PlaybookSet {
     pub playbooks: Vec<Arc<Playbook>>,
     /// Which playbooks a word of `match:` leads to.
     pub index: Arc<Index>,
+    /// The way from what an alert says to the signals that could fit; made when it is first asked for.
+    pub wording: Arc<OnceLock<Wording>>,
     /// How many different questions they ask.
     pub questions: usize,
     /// What is wrong with the files, by place.
     pub diagnostics: Vec<Diagnostic>,
     /// Files that do not load, with their first error.
     pub skipped: Vec<(String, String)>,
+}
+
+impl PlaybookSet {
+    /// The way from what an alert says to the rules of signals that could fit.
+    pub fn wording(&self) -> &Wording {
+        self.wording.get_or_init(|| Wording::of(&self.signals))
+    }
 }
 
 /// What an alert says.
