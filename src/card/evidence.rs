@@ -4,7 +4,7 @@ use super::response::{Because, EntityRef, Evidence};
 use crate::eval::because::Reason;
 use crate::model::{AlertIx, EntityIx};
 use crate::script::Facts;
-use crate::script::trace::Seen;
+use crate::script::trace::{Seen, Shown};
 
 /// An entity, named.
 pub fn entity_ref(facts: &Facts<'_>, e: EntityIx) -> Option<EntityRef> {
@@ -29,7 +29,7 @@ pub fn because(facts: &Facts<'_>, reasons: &[Reason], unsaid: impl Fn(&Reason) -
 pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> Vec<Evidence> {
     let mut out: Vec<Evidence> = Vec::new();
     for s in seen {
-        let e = wire(facts, s);
+        let e = wire(facts, s.shown(facts));
         if !out.contains(&e) {
             out.push(e);
         }
@@ -41,11 +41,11 @@ pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> Vec<Evidence> {
 pub fn alerts(facts: &Facts<'_>, reasons: &[Reason]) -> std::collections::BTreeSet<AlertIx> {
     let mut all = std::collections::BTreeSet::new();
     for s in reasons.iter().flat_map(|r| &r.seen) {
-        match s {
-            Seen::Fact { alerts, value: Some(_), .. } => all.extend(alerts.iter().copied()),
-            Seen::Edge(x) => all.extend(facts.graph.edge(*x).into_iter().flat_map(|r| r.alerts.iter().copied())),
-            Seen::Alert { alert, .. } | Seen::Together { alert, .. } => {
-                all.insert(*alert);
+        match s.shown(facts) {
+            Shown::Fact { alerts, value: Some(_), .. } => all.extend(alerts),
+            Shown::Edge(x) => all.extend(facts.graph.edge(x).into_iter().flat_map(|r| r.alerts.iter().copied())),
+            Shown::Alert { alert, .. } | Shown::Together { alert, .. } => {
+                all.insert(alert);
             }
             _ => {}
         }
@@ -53,18 +53,14 @@ pub fn alerts(facts: &Facts<'_>, reasons: &[Reason]) -> std::collections::BTreeS
     all
 }
 
-fn wire(facts: &Facts<'_>, s: &Seen) -> Evidence {
+fn wire(facts: &Facts<'_>, s: Shown) -> Evidence {
     let id = |e: EntityIx| facts.entity(e).map_or_else(String::new, |x| x.id.clone());
     let ids = |all: &mut dyn Iterator<Item = AlertIx>| -> Vec<String> { all.filter_map(|a| facts.incident.alert(a)).map(|a| a.id.clone()).collect() };
     match s {
-        Seen::Fact { entity, property, value, basis, alerts } => Evidence::Property {
-            entity: id(*entity),
-            property: (*property).to_owned(),
-            value: value.clone(),
-            basis,
-            alerts: ids(&mut alerts.iter().copied()),
-        },
-        Seen::Edge(x) => match facts.graph.edge(*x) {
+        Shown::Fact { entity, property, value, basis, alerts } => {
+            Evidence::Property { entity: id(entity), property: property.to_owned(), value, basis, alerts: ids(&mut alerts.into_iter()) }
+        }
+        Shown::Edge(x) => match facts.graph.edge(x) {
             Some(r) => Evidence::Edge {
                 from: id(r.from),
                 relation: r.rel.spec().name.to_owned(),
@@ -84,8 +80,8 @@ fn wire(facts: &Facts<'_>, s: &Seen) -> Evidence {
                 alerts: Vec::new(),
             },
         },
-        Seen::NoEdge { entity, rel } => Evidence::Edge {
-            from: id(*entity),
+        Shown::NoEdge { entity, rel } => Evidence::Edge {
+            from: id(entity),
             relation: rel.spec().name.to_owned(),
             to: None,
             basis: "none",
@@ -93,28 +89,24 @@ fn wire(facts: &Facts<'_>, s: &Seen) -> Evidence {
             last_seen: None,
             alerts: Vec::new(),
         },
-        Seen::Alert { alert, field, value } => Evidence::Property {
-            entity: facts.incident.alert(*alert).map_or_else(String::new, |a| format!("alert:{}", a.id)),
-            property: (*field).to_owned(),
-            value: Some(value.clone()),
-            basis: if *field == "signals" { "signal" } else { "record" },
-            alerts: ids(&mut std::iter::once(*alert)),
+        Shown::Alert { alert, field, value } => Evidence::Property {
+            entity: facts.incident.alert(alert).map_or_else(String::new, |a| format!("alert:{}", a.id)),
+            property: field.to_owned(),
+            value: Some(value),
+            basis: if field == "signals" { "signal" } else { "record" },
+            alerts: ids(&mut std::iter::once(alert)),
         },
-        Seen::Incident { field, value } => Evidence::Property {
-            entity: "incident".to_owned(),
-            property: (*field).to_owned(),
-            value: Some(value.clone()),
-            basis: "record",
-            alerts: Vec::new(),
-        },
-        Seen::Together { entity, other, alert } => Evidence::Edge {
-            from: id(*entity),
+        Shown::Incident { field, value } => {
+            Evidence::Property { entity: "incident".to_owned(), property: field.to_owned(), value: Some(value), basis: "record", alerts: Vec::new() }
+        }
+        Shown::Together { entity, other, alert } => Evidence::Edge {
+            from: id(entity),
             relation: "shares_alert".to_owned(),
-            to: Some(id(*other)),
+            to: Some(id(other)),
             basis: "record",
             first_seen: None,
             last_seen: None,
-            alerts: ids(&mut std::iter::once(*alert)),
+            alerts: ids(&mut std::iter::once(alert)),
         },
     }
 }

@@ -438,8 +438,7 @@ impl<'a> Cx<'a> {
                     _ => false,
                 };
                 if let Value::Entity(e) = x {
-                    let value = holds.then(|| list.id.to_string());
-                    self.note(|| Seen::Fact { entity: *e, property: "in_list", value, basis: "list", alerts: Vec::new() });
+                    self.note(|| Seen::Listed(*e, *n));
                 }
                 holds
             }
@@ -475,119 +474,29 @@ impl<'a> Cx<'a> {
     }
 
     fn prop(&mut self, e: EntityIx, p: Prop, ty: &Ty) -> Value {
-        let facts = self.facts;
-        let found = facts.prop(e, p);
-        if self.trace.is_some() {
-            let marked = facts.mark(e).and_then(|m| m.props.get(&p)).filter(|(v, _)| Some(v) == found);
-            let reports = facts.entity(e).and_then(|x| x.props.get(&p));
-            let recorded = reports.into_iter().flatten().filter(|r| Some(&r.value) == found);
-            let (basis, alerts) = match marked {
-                Some((_, alerts)) if recorded.clone().count() == 0 => ("signal", alerts.iter().copied().collect()),
-                _ => ("record", recorded.filter_map(|r| r.alert).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<AlertIx>>()),
-            };
-            self.note(|| Seen::Fact { entity: e, property: p.spec().name, value: found.map(ToString::to_string), basis, alerts });
-        }
-        found.map_or_else(|| empty(ty), Value::of_prop)
+        self.note(|| Seen::Prop(e, p));
+        self.facts.prop(e, p).map_or_else(|| empty(ty), Value::of_prop)
     }
 
     fn entity_field(&mut self, e: EntityIx, f: EntityField) -> Value {
-        let facts = self.facts;
-        let Some(x) = facts.entity(e) else { return Value::Absent };
-        if matches!(f, EntityField::Verdict | EntityField::Malicious | EntityField::Suspicious) && self.trace.is_some() {
-            let verdict = facts.verdict(e);
-            let said = facts.mark(e).and_then(|m| m.verdict.as_ref()).filter(|_| verdict != x.verdict);
-            let (basis, alerts) = match said {
-                Some((_, alerts)) => ("signal", alerts.iter().copied().collect()),
-                None => ("record", x.alerts.iter().copied().collect()),
-            };
-            self.note(|| Seen::Fact { entity: e, property: "verdict", value: Some(verdict.to_string()), basis, alerts });
-        }
-        let texts = |all: Vec<&str>| Value::list(all.into_iter().map(Value::text));
         match f {
-            EntityField::Id => x.id.as_str().into(),
-            EntityField::Kind => x.kind.word().into(),
-            EntityField::Name => x.name.as_str().into(),
-            EntityField::Aliases => texts(x.aliases.iter().map(String::as_str).collect()),
-            EntityField::Verdict => facts.verdict(e).word().into(),
-            EntityField::Malicious => (facts.verdict(e) == crate::model::Verdict::Malicious).into(),
-            EntityField::Suspicious => (facts.verdict(e) >= crate::model::Verdict::Suspicious).into(),
-            EntityField::Roles => texts(facts.roles(e).into_iter().collect()),
-            EntityField::Tags => texts(facts.tags(e).into_iter().collect()),
-            EntityField::Remediation => {
-                self.note(|| Seen::Fact {
-                    entity: e,
-                    property: "remediation_status",
-                    value: Some(x.remediation_status.clone()),
-                    basis: "record",
-                    alerts: Vec::new(),
-                });
-                x.remediation_status.as_str().into()
-            }
-            EntityField::Signals => Value::list(facts.mark(e).into_iter().flat_map(|m| m.signals.iter()).map(|s| Value::Text(s.clone()))),
-            EntityField::Alerts => Value::list(x.alerts.iter().copied().map(Value::Alert)),
-            EntityField::FirstSeen => x.first_seen.into(),
-            EntityField::LastSeen => x.last_seen.into(),
+            EntityField::Verdict | EntityField::Malicious | EntityField::Suspicious => self.note(|| Seen::Verdict(e)),
+            EntityField::Remediation => self.note(|| Seen::Remediation(e)),
+            _ => {}
         }
+        self.facts.entity_field(e, f)
     }
 
     fn alert_field(&mut self, ix: AlertIx, f: AlertField) -> Value {
-        let facts = self.facts;
-        let Some(a) = facts.incident.alert(ix) else { return Value::Absent };
-        let texts = |all: &std::collections::BTreeSet<String>| Value::list(all.iter().map(|t| Value::text(t)));
-        let value: Value = match f {
-            AlertField::Id => a.id.as_str().into(),
-            AlertField::Title => a.title.as_str().into(),
-            AlertField::Description => a.description.as_str().into(),
-            AlertField::Severity => a.severity.into(),
-            AlertField::Status => a.status.as_str().into(),
-            AlertField::Detector => a.detectors.first().map(String::as_str).into(),
-            AlertField::Detectors => Value::list(a.detectors.iter().map(|t| Value::text(t))),
-            AlertField::Product => a.product.as_str().into(),
-            AlertField::Category => a.category.as_str().into(),
-            AlertField::Techniques => texts(&a.techniques),
-            AlertField::Tactics => texts(&a.tactics),
-            AlertField::First => a.first.into(),
-            AlertField::Last => a.last.into(),
-            AlertField::Created => a.created.into(),
-            AlertField::Signals => Value::list(facts.signals_of(ix).map(|s| Value::Text(s.clone()))),
-        };
-        let shown = self.trace.is_some().then(|| self.display(&value));
-        if let Some(shown) = shown {
-            self.note(|| Seen::Alert { alert: ix, field: f.word(), value: shown });
-        }
-        value
+        self.note(|| Seen::Alert(ix, f));
+        self.facts.alert_field(ix, f)
     }
 
     fn incident_field(&mut self, f: IncidentField) -> Value {
-        let facts = self.facts;
-        let i = facts.incident;
-        let set = |pick: fn(&crate::model::Alert) -> &std::collections::BTreeSet<String>| {
-            let all: std::collections::BTreeSet<&String> = i.alerts.iter().flat_map(pick).collect();
-            Value::list(all.into_iter().map(|t| Value::text(t)))
-        };
-        let value: Value = match f {
-            IncidentField::Id => i.id.as_str().into(),
-            IncidentField::Title => i.title.as_str().into(),
-            IncidentField::Description => i.description.as_str().into(),
-            IncidentField::Severity => i.severity.into(),
-            IncidentField::Status => i.status.as_str().into(),
-            IncidentField::Source => i.source.as_str().into(),
-            IncidentField::Created => i.created.into(),
-            IncidentField::FirstActivity => i.first_activity.into(),
-            IncidentField::LastActivity => i.last_activity.into(),
-            IncidentField::Tags => Value::list(i.tags.iter().map(|t| Value::text(t))),
-            IncidentField::Signals => Value::list(facts.signals().into_iter().map(|s| Value::Text(s.clone()))),
-            IncidentField::Techniques => set(|a| &a.techniques),
-            IncidentField::Tactics => set(|a| &a.tactics),
-            IncidentField::Types => Value::list(facts.types.iter().map(|(t, _)| Value::Text(t.clone()))),
-            IncidentField::Entities => Value::list(i.entities().map(|(ix, _)| Value::Entity(ix))),
-            IncidentField::Alerts => Value::list(i.alerts().map(|(ix, _)| Value::Alert(ix))),
-        };
-        if !matches!(f, IncidentField::Entities | IncidentField::Alerts) && self.trace.is_some() {
-            let shown = self.display(&value);
-            self.note(|| Seen::Incident { field: f.word(), value: shown });
+        if !matches!(f, IncidentField::Entities | IncidentField::Alerts) {
+            self.note(|| Seen::Incident(f));
         }
-        value
+        self.facts.incident_field(f)
     }
 
     fn edge_field(&self, x: EdgeIx, f: EdgeField) -> Value {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::fields::{AlertField, EntityField, IncidentField};
 use super::lists::NamedList;
 use super::value::Value;
 use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Time, Verdict};
@@ -148,5 +149,93 @@ impl<'a> Facts<'a> {
     /// Whether any alert says this signal.
     pub fn says(&self, signal: &str) -> bool {
         self.said.iter().any(|s| s.contains(signal))
+    }
+
+    /// A field that every entity has.
+    pub fn entity_field(&self, e: EntityIx, f: EntityField) -> Value {
+        let Some(x) = self.entity(e) else { return Value::Absent };
+        let texts = |all: Vec<&str>| Value::list(all.into_iter().map(Value::text));
+        match f {
+            EntityField::Id => x.id.as_str().into(),
+            EntityField::Kind => x.kind.word().into(),
+            EntityField::Name => x.name.as_str().into(),
+            EntityField::Aliases => texts(x.aliases.iter().map(String::as_str).collect()),
+            EntityField::Verdict => self.verdict(e).word().into(),
+            EntityField::Malicious => (self.verdict(e) == Verdict::Malicious).into(),
+            EntityField::Suspicious => (self.verdict(e) >= Verdict::Suspicious).into(),
+            EntityField::Roles => texts(self.roles(e).into_iter().collect()),
+            EntityField::Tags => texts(self.tags(e).into_iter().collect()),
+            EntityField::Remediation => x.remediation_status.as_str().into(),
+            EntityField::Signals => Value::list(self.mark(e).into_iter().flat_map(|m| m.signals.iter()).map(|s| Value::Text(s.clone()))),
+            EntityField::Alerts => Value::list(x.alerts.iter().copied().map(Value::Alert)),
+            EntityField::FirstSeen => x.first_seen.into(),
+            EntityField::LastSeen => x.last_seen.into(),
+        }
+    }
+
+    /// A field of an alert.
+    pub fn alert_field(&self, ix: AlertIx, f: AlertField) -> Value {
+        let Some(a) = self.incident.alert(ix) else { return Value::Absent };
+        let texts = |all: &BTreeSet<String>| Value::list(all.iter().map(|t| Value::text(t)));
+        match f {
+            AlertField::Id => a.id.as_str().into(),
+            AlertField::Title => a.title.as_str().into(),
+            AlertField::Description => a.description.as_str().into(),
+            AlertField::Severity => a.severity.into(),
+            AlertField::Status => a.status.as_str().into(),
+            AlertField::Detector => a.detectors.first().map(String::as_str).into(),
+            AlertField::Detectors => Value::list(a.detectors.iter().map(|t| Value::text(t))),
+            AlertField::Product => a.product.as_str().into(),
+            AlertField::Category => a.category.as_str().into(),
+            AlertField::Techniques => texts(&a.techniques),
+            AlertField::Tactics => texts(&a.tactics),
+            AlertField::First => a.first.into(),
+            AlertField::Last => a.last.into(),
+            AlertField::Created => a.created.into(),
+            AlertField::Signals => Value::list(self.signals_of(ix).map(|s| Value::Text(s.clone()))),
+        }
+    }
+
+    /// A field of the incident.
+    pub fn incident_field(&self, f: IncidentField) -> Value {
+        let i = self.incident;
+        let set = |pick: fn(&crate::model::Alert) -> &BTreeSet<String>| {
+            let all: BTreeSet<&String> = i.alerts.iter().flat_map(pick).collect();
+            Value::list(all.into_iter().map(|t| Value::text(t)))
+        };
+        match f {
+            IncidentField::Id => i.id.as_str().into(),
+            IncidentField::Title => i.title.as_str().into(),
+            IncidentField::Description => i.description.as_str().into(),
+            IncidentField::Severity => i.severity.into(),
+            IncidentField::Status => i.status.as_str().into(),
+            IncidentField::Source => i.source.as_str().into(),
+            IncidentField::Created => i.created.into(),
+            IncidentField::FirstActivity => i.first_activity.into(),
+            IncidentField::LastActivity => i.last_activity.into(),
+            IncidentField::Tags => Value::list(i.tags.iter().map(|t| Value::text(t))),
+            IncidentField::Signals => Value::list(self.signals().into_iter().map(|s| Value::Text(s.clone()))),
+            IncidentField::Techniques => set(|a| &a.techniques),
+            IncidentField::Tactics => set(|a| &a.tactics),
+            IncidentField::Types => Value::list(self.types.iter().map(|(t, _)| Value::Text(t.clone()))),
+            IncidentField::Entities => Value::list(i.entities().map(|(ix, _)| Value::Entity(ix))),
+            IncidentField::Alerts => Value::list(i.alerts().map(|(ix, _)| Value::Alert(ix))),
+        }
+    }
+
+    /// The alerts that name an entity and say this signal.
+    pub fn saying<'f>(&'f self, e: EntityIx, signal: &'f str) -> impl Iterator<Item = AlertIx> + 'f {
+        let alerts = self.entity(e).into_iter().flat_map(|x| x.alerts.iter().copied());
+        alerts.filter(move |ix| self.said.get(ix.0 as usize).is_some_and(|s| s.contains(signal)))
+    }
+
+    /// Whether an entity plays this part.
+    pub fn has_role(&self, e: EntityIx, role: &str) -> bool {
+        self.entity(e).is_some_and(|x| x.roles.contains(role)) || self.mark(e).is_some_and(|m| m.roles.contains_key(role))
+    }
+
+    /// Whether an entity has this tag.
+    pub fn has_tag(&self, e: EntityIx, tag: &str) -> bool {
+        self.entity(e).is_some_and(|x| x.tags.contains(tag)) || self.mark(e).is_some_and(|m| m.tags.contains_key(tag))
     }
 }
