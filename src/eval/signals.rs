@@ -62,9 +62,8 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
             }
         }
     }
-    facts.said = said;
-    facts.marks = marks;
-    facts.graph = EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned().chain(relations));
+    let graph = EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned().chain(relations));
+    facts.learn(said, marks, graph);
     failures.dedup();
     (facts, failures)
 }
