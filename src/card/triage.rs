@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::evidence;
 use super::response::{Because, Considered, Triage, TriageSource};
-use crate::eval::because::{self, Reason};
+use crate::eval::because;
 use crate::eval::{Evaluation, failure};
 use crate::model::{AlertIx, Classification};
 use crate::playbook::PlaybookSet;
@@ -42,7 +42,7 @@ pub fn triage(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation) -
                     continue;
                 }
             };
-            let mut reasons: Vec<Reason> = Vec::new();
+            let mut reasons = Vec::new();
             if let Some(when) = arm.when.as_ref().filter(|_| n == 0) {
                 cx.aside(|cx| because::clauses(cx, when, &[], &mut reasons));
             }
@@ -53,7 +53,7 @@ pub fn triage(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation) -
                 confidence: arm.confidence,
                 why,
                 alerts: evidence::alerts(cx.facts, &reasons),
-                because: evidence::because(cx.facts, &reasons, |r| unsaid(p, r)),
+                because: cx.aside(|cx| evidence::because(cx, &reasons, |name| unsaid(p, name))),
                 source: TriageSource {
                     origin: "rules",
                     playbook: Some(p.id.to_string()),
@@ -187,12 +187,12 @@ fn failing(cx: &mut Cx<'_>, e: &Expr, params: &[Value], out: &mut Vec<String>) {
 }
 
 /// The sentence for a clause whose author gave none.
-pub fn unsaid(p: &Playbook, r: &Reason) -> String {
-    if r.name == "when" {
+pub fn unsaid(p: &Playbook, name: &str) -> String {
+    if name == "when" {
         return format!("a test of `{}` holds", p.id);
     }
-    if r.name == "for" {
+    if name == "for" {
         return format!("`{}` picks it out", p.id);
     }
-    format!("`{}` counts it among \u{201c}{}\u{201d}", p.id, r.name.replace('_', " "))
+    format!("`{}` counts it among \u{201c}{}\u{201d}", p.id, name.replace('_', " "))
 }

@@ -158,6 +158,11 @@ impl<'a> Cx<'a> {
         self.eval(e)
     }
 
+    /// How many steps the last question took, counting those of answers that were kept.
+    pub fn cost(&self) -> u64 {
+        self.steps
+    }
+
     /// Whether an expression holds with these parameters.
     pub fn holds(&mut self, e: &Expr, params: &[Value]) -> Result<bool, Stop> {
         self.steps = 0;
