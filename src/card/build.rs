@@ -159,7 +159,7 @@ fn add(
     let why = rule.why.render(cx, &params)?;
     let title = rule.title.as_ref().map_or_else(|| Ok(rule.action.title.clone()), |t| t.render(cx, &params))?;
     let reasons = cx.aside(|cx| because::card(cx, &rule.target, rule.when.as_ref(), targets));
-    let because = evidence::because(cx.facts, &reasons, |r| unsaid(p, r));
+    let because = cx.aside(|cx| evidence::because(cx, &reasons, |name| unsaid(p, name)));
     let place = set.sources.place(rule.span);
     let source = CardSource {
         playbook: p.id.to_string(),

@@ -3,8 +3,8 @@
 use super::response::{Because, EntityRef, Evidence};
 use crate::eval::because::Reason;
 use crate::model::{AlertIx, EntityIx};
-use crate::script::Facts;
 use crate::script::trace::{Seen, Shown};
+use crate::script::{Cx, Facts};
 
 /// An entity, named.
 pub fn entity_ref(facts: &Facts<'_>, e: EntityIx) -> Option<EntityRef> {
@@ -12,12 +12,15 @@ pub fn entity_ref(facts: &Facts<'_>, e: EntityIx) -> Option<EntityRef> {
 }
 
 /// The reasons of a card or triage as answers show them.
-pub fn because(facts: &Facts<'_>, reasons: &[Reason], unsaid: impl Fn(&Reason) -> String) -> Vec<Because> {
+pub fn because(cx: &mut Cx<'_>, reasons: &[Reason<'_>], unsaid: impl Fn(&str) -> String) -> Vec<Because> {
     let mut out: Vec<Because> = Vec::new();
     for r in reasons {
-        let evidence = of(facts, &r.seen);
-        let text = if r.text.is_empty() { unsaid(r) } else { r.text.clone() };
-        let made = Because { condition: r.name.clone(), text, evidence };
+        let (condition, text) = (r.name(), r.text(cx));
+        if text.is_empty() && r.seen.is_empty() {
+            continue;
+        }
+        let text = if text.is_empty() { unsaid(&condition) } else { text };
+        let made = Because { condition, text, evidence: of(cx.facts, &r.seen) };
         if !out.contains(&made) {
             out.push(made);
         }
@@ -38,7 +41,7 @@ pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> Vec<Evidence> {
 }
 
 /// The alerts that reasons rest on.
-pub fn alerts(facts: &Facts<'_>, reasons: &[Reason]) -> std::collections::BTreeSet<AlertIx> {
+pub fn alerts(facts: &Facts<'_>, reasons: &[Reason<'_>]) -> std::collections::BTreeSet<AlertIx> {
     let mut all = std::collections::BTreeSet::new();
     for s in reasons.iter().flat_map(|r| &r.seen) {
         match s.shown(facts) {

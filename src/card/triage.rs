@@ -24,7 +24,7 @@ struct Opinion<'p> {
 
 impl Opinion<'_> {
     /// The clauses behind it, with what they looked at.
-    fn reasons(&self, cx: &mut Cx<'_>) -> Vec<Reason> {
+    fn reasons<'r>(&'r self, cx: &mut Cx<'_>) -> Vec<Reason<'r>> {
         let mut reasons = Vec::new();
         if let Some(when) = &self.arm.when {
             cx.aside(|cx| because::clauses(cx, when, &[], &mut reasons));
@@ -32,8 +32,8 @@ impl Opinion<'_> {
         reasons
     }
 
-    fn because(&self, cx: &Cx<'_>, reasons: &[Reason]) -> Vec<Because> {
-        evidence::because(cx.facts, reasons, |r| unsaid(self.playbook, r))
+    fn because(&self, cx: &mut Cx<'_>, reasons: &[Reason<'_>]) -> Vec<Because> {
+        cx.aside(|cx| evidence::because(cx, reasons, |name| unsaid(self.playbook, name)))
     }
 
     fn source(&self, set: &PlaybookSet) -> TriageSource {
@@ -46,9 +46,9 @@ impl Opinion<'_> {
 struct Chosen<'o, 'p> {
     first: &'o Opinion<'p>,
     /// What it rests on, where that had to be looked at.
-    reasons: Option<Vec<Reason>>,
+    reasons: Option<Vec<Reason<'o>>>,
     /// A true positive of another determination, on separate evidence.
-    other: Option<(&'o Opinion<'p>, Vec<Reason>)>,
+    other: Option<(&'o Opinion<'p>, Vec<Reason<'o>>)>,
 }
 
 impl Chosen<'_, '_> {
@@ -259,12 +259,12 @@ fn failing(cx: &mut Cx<'_>, e: &Expr, params: &[Value], out: &mut Vec<String>) {
 }
 
 /// The sentence for a clause whose author gave none.
-pub fn unsaid(p: &Playbook, r: &Reason) -> String {
-    if r.name == "when" {
+pub fn unsaid(p: &Playbook, name: &str) -> String {
+    if name == "when" {
         return format!("a test of `{}` holds", p.id);
     }
-    if r.name == "for" {
+    if name == "for" {
         return format!("`{}` picks it out", p.id);
     }
-    format!("`{}` counts it among \u{201c}{}\u{201d}", p.id, r.name.replace('_', " "))
+    format!("`{}` counts it among \u{201c}{}\u{201d}", p.id, name.replace('_', " "))
 }

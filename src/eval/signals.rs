@@ -65,11 +65,11 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
         }
     }
     drop(cx);
-    facts.said = said;
-    facts.marks = marks;
-    if !relations.is_empty() {
-        facts.graph = EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned().chain(relations));
-    }
+    let graph = match relations.is_empty() {
+        true => std::mem::take(&mut facts.graph),
+        false => EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned().chain(relations)),
+    };
+    facts.learn(said, marks, graph);
     failures.dedup();
     (facts, failures)
 }

@@ -7,6 +7,7 @@ pub mod compile;
 pub mod format;
 pub mod holds;
 pub mod hunting;
+mod index;
 pub mod keys;
 pub mod limits;
 pub mod lint;

@@ -11,6 +11,8 @@ use crate::script::glob::Glob;
 use crate::script::{Condition, Expr, NamedList, Template};
 use crate::source::{Sources, Span};
 
+pub use super::index::Index;
+
 /// Everything that answers are made from. Its parts are shared: the set after an edit holds what the edit left alone.
 #[derive(Clone, Debug, Default)]
 pub struct PlaybookSet {
@@ -362,41 +364,4 @@ pub struct Exception {
     pub expires: Time,
     /// Where it is declared.
     pub span: Span,
-}
-
-/// Which playbooks a word of `match:` leads to: each playbook stands under its rarest kind of key.
-#[derive(Debug, Default)]
-pub struct Index {
-    /// By signal.
-    pub signals: BTreeMap<Arc<str>, Vec<usize>>,
-    /// By technique.
-    pub techniques: BTreeMap<String, Vec<usize>>,
-    /// By incident type.
-    pub types: BTreeMap<Arc<str>, Vec<usize>>,
-    /// By kind of entity.
-    pub kinds: BTreeMap<Kind, Vec<usize>>,
-    /// Always asked.
-    pub always: Vec<usize>,
-}
-
-impl Index {
-    /// The index of some playbooks.
-    pub fn build(playbooks: &[Arc<Playbook>]) -> Self {
-        let mut index = Self::default();
-        for (n, p) in playbooks.iter().enumerate() {
-            let m = &p.matching;
-            if !m.signals.is_empty() {
-                m.signals.iter().for_each(|s| index.signals.entry(s.clone()).or_default().push(n));
-            } else if !m.techniques.is_empty() {
-                m.techniques.iter().for_each(|t| index.techniques.entry(t.clone()).or_default().push(n));
-            } else if !m.types.is_empty() {
-                m.types.iter().for_each(|t| index.types.entry(t.clone()).or_default().push(n));
-            } else if let Some(k) = m.entities.first() {
-                index.kinds.entry(*k).or_default().push(n);
-            } else {
-                index.always.push(n);
-            }
-        }
-        index
-    }
 }

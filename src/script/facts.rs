@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::columns::Columns;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::lists::NamedList;
 use super::value::Value;
@@ -42,17 +43,14 @@ pub struct Facts<'a> {
     pub lists: &'a [Arc<NamedList>],
     /// The moment that `now()` gives.
     pub now: Time,
-    by_kind: BTreeMap<Kind, Value>,
+    /// What the entities hold, signals included, in columns.
+    pub columns: Columns,
 }
 
 impl<'a> Facts<'a> {
     /// The facts of an incident before signals are known.
     pub fn new(incident: &'a Incident, lists: &'a [Arc<NamedList>], now: Option<Time>) -> Self {
-        let mut by_kind: BTreeMap<Kind, Vec<Value>> = BTreeMap::new();
-        for (ix, e) in incident.entities() {
-            by_kind.entry(e.kind).or_default().push(Value::Entity(ix));
-        }
-        Self {
+        let mut facts = Self {
             incident,
             graph: EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned()),
             said: vec![BTreeSet::new(); incident.alerts.len()],
@@ -60,27 +58,51 @@ impl<'a> Facts<'a> {
             types: Vec::new(),
             lists,
             now: now.or(incident.last_activity).or(incident.created).unwrap_or(Time::UNIX_EPOCH),
-            by_kind: by_kind.into_iter().map(|(k, v)| (k, Value::list(v))).collect(),
+            columns: Columns::new(incident),
+        };
+        for (ix, e) in incident.entities() {
+            for p in e.props.keys() {
+                facts.tell(ix, *p);
+            }
+        }
+        facts
+    }
+
+    /// Takes in what signals say: of alerts, of entities, and the relations between them.
+    pub fn learn(&mut self, said: Vec<BTreeSet<Arc<str>>>, marks: Vec<Mark>, graph: EntityGraph) {
+        (self.said, self.marks, self.graph) = (said, marks, graph);
+        let told: Vec<(EntityIx, Prop)> = (0u32..).map(EntityIx).zip(&self.marks).flat_map(|(e, m)| m.props.keys().map(move |p| (e, *p))).collect();
+        told.into_iter().for_each(|(e, p)| self.tell(e, p));
+    }
+
+    /// Puts what a property holds where it is looked for.
+    fn tell(&mut self, e: EntityIx, p: Prop) {
+        let value = self.prop(e, p).cloned();
+        if let Some(kind) = self.entity(e).map(|x| x.kind) {
+            self.columns.set(e, kind, p, value);
         }
     }
 
     /// The same incident with nothing but what its source says in typed form.
     pub fn bare(&self) -> Facts<'a> {
         let mut bare = Facts::new(self.incident, &[], Some(self.now));
-        for (plain, mark) in bare.marks.iter_mut().zip(&self.marks) {
-            plain.props = mark.props.iter().filter(|(p, _)| mark.typed.contains(p)).map(|(p, v)| (*p, v.clone())).collect();
-        }
+        let typed = |mark: &Mark| Mark {
+            props: mark.props.iter().filter(|(p, _)| mark.typed.contains(p)).map(|(p, v)| (*p, v.clone())).collect(),
+            ..Mark::default()
+        };
+        let (said, graph) = (std::mem::take(&mut bare.said), std::mem::take(&mut bare.graph));
+        bare.learn(said, self.marks.iter().map(typed).collect(), graph);
         bare
     }
 
     /// All entities of a kind, by id.
     pub fn of_kind(&self, kind: Kind) -> Value {
-        self.by_kind.get(&kind).cloned().unwrap_or_else(|| Value::list([]))
+        Value::list(self.columns.of(kind).iter().copied().map(Value::Entity))
     }
 
     /// Whether there is an entity of this kind.
     pub fn has_kind(&self, kind: Kind) -> bool {
-        self.by_kind.contains_key(&kind)
+        !self.columns.of(kind).is_empty()
     }
 
     /// An entity.

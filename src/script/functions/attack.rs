@@ -4,6 +4,7 @@ use super::{items, kind, table, text};
 use crate::model::technique::covers;
 use crate::model::{Alert, AlertIx};
 use crate::script::eval::Cx;
+use crate::script::facts::Facts;
 use crate::script::trace::{AlertHolds, Seen};
 use crate::script::value::Value;
 
@@ -19,17 +20,21 @@ pub(crate) fn technique_of<'a>(a: &'a Alert, wanted: &str) -> Option<&'a str> {
     a.techniques.iter().map(|t| &**t).find(|t| covers(wanted, t))
 }
 
+/// Whether an alert has something of this name.
+pub(crate) fn alert_has(facts: &Facts<'_>, ix: AlertIx, what: AlertHolds, name: &str) -> bool {
+    let alert = facts.incident.alert(ix);
+    match what {
+        AlertHolds::Signal => facts.said.get(ix.0 as usize).is_some_and(|s| s.contains(name)),
+        AlertHolds::Technique => alert.is_some_and(|a| technique_of(a, name).is_some()),
+        AlertHolds::Tactic => alert.is_some_and(|a| serves(a, name).is_some()),
+        AlertHolds::Extra => alert.is_some_and(|a| a.extra.contains_key(name)),
+    }
+}
+
 /// Whether any of the alerts has something of the name that the second argument gives; the first that has is evidence.
 fn among(cx: &mut Cx<'_>, alerts: impl IntoIterator<Item = AlertIx>, args: &[Value], what: AlertHolds) -> Value {
     let Some(Value::Text(wanted)) = args.get(1) else { return false.into() };
-    let facts = cx.facts;
-    let has = |ix: AlertIx| match what {
-        AlertHolds::Signal => facts.said.get(ix.0 as usize).is_some_and(|s| s.contains(&**wanted)),
-        AlertHolds::Technique => facts.incident.alert(ix).is_some_and(|a| technique_of(a, wanted).is_some()),
-        AlertHolds::Tactic => facts.incident.alert(ix).is_some_and(|a| serves(a, wanted).is_some()),
-        AlertHolds::Extra => facts.incident.alert(ix).is_some_and(|a| a.extra.contains_key(&**wanted)),
-    };
-    let found = alerts.into_iter().find(|ix| has(*ix));
+    let found = alerts.into_iter().find(|ix| alert_has(cx.facts, *ix, what, wanted));
     if let Some(ix) = found {
         cx.note(|| Seen::AlertHas(ix, what, wanted.clone()));
     }
@@ -62,8 +67,7 @@ table! { "Alerts and ATT&CK":
     };
     Alerts.having(id: Signal) -> Alerts, "The alerts that say this.", r#"alerts.having("url_clicked").len()"# => "1", |cx, a| {
         let Some(Value::Text(wanted)) = a.get(1) else { return Ok(Value::list([])) };
-        let facts = cx.facts;
-        let all: Vec<AlertIx> = in_list(a).into_iter().filter(|ix| facts.said.get(ix.0 as usize).is_some_and(|s| s.contains(&**wanted))).collect();
+        let all: Vec<AlertIx> = in_list(a).into_iter().filter(|ix| alert_has(cx.facts, *ix, AlertHolds::Signal, wanted)).collect();
         for ix in &all {
             cx.note(|| Seen::AlertHas(*ix, AlertHolds::Signal, wanted.clone()));
         }
