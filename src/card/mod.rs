@@ -60,17 +60,17 @@ pub fn answer(set: &PlaybookSet, cx: &mut Cx<'_>, mut diagnostics: Vec<Diagnosti
     let unrecognised = incident
         .alerts()
         .filter(|(ix, _)| facts.signals_of(*ix).next().is_none())
-        .map(|(_, a)| UnrecognisedAlert { id: a.id.clone(), title: a.title.clone() })
+        .map(|(_, a)| UnrecognisedAlert { id: a.id.to_string(), title: a.title.to_string() })
         .collect();
     Response {
         schema: SCHEMA,
         engine: env!("CARGO_PKG_VERSION"),
         incident: Headline {
-            id: incident.id.clone(),
-            title: incident.title.clone(),
+            id: incident.id.to_string(),
+            title: incident.title.to_string(),
             severity: incident.severity,
-            status: incident.status.clone(),
-            source: incident.source.clone(),
+            status: incident.status.to_string(),
+            source: incident.source.to_string(),
             first_activity: incident.first_activity.map(|t| t.to_string()),
             last_activity: incident.last_activity.map(|t| t.to_string()),
             types: facts.types.iter().map(|(id, score)| TypeScore { id: id.to_string(), score: *score }).collect(),
@@ -95,7 +95,7 @@ pub fn answer(set: &PlaybookSet, cx: &mut Cx<'_>, mut diagnostics: Vec<Diagnosti
 
 /// Names of entities and alerts by the ids that evidence uses; where two share a name, the id is added.
 fn names(incident: &Incident) -> BTreeMap<String, String> {
-    let entities = incident.entities.iter().map(|e| (e.id.clone(), e.name.clone()));
+    let entities = incident.entities.iter().map(|e| (e.id.to_string(), e.name.to_string()));
     let alerts = incident.alerts.iter().map(|a| (format!("alert:{}", a.id), format!("alert \u{201c}{}\u{201d}", a.title)));
     let all: BTreeMap<String, String> = entities.chain(alerts).filter(|(_, name)| !name.trim().is_empty()).collect();
     let kind = |id: &str| id.split(':').next().unwrap_or("").to_owned();

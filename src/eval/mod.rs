@@ -145,7 +145,7 @@ pub fn candidates(set: &PlaybookSet, facts: &Facts<'_>) -> BTreeSet<usize> {
     }
     for t in facts.incident.alerts.iter().flat_map(|a| &a.techniques) {
         let base = t.split('.').next().unwrap_or(t);
-        found.extend(set.index.techniques.get(base).into_iter().chain(set.index.techniques.get(t.as_str())).flatten());
+        found.extend(set.index.techniques.get(base).into_iter().chain(set.index.techniques.get(t.as_ref())).flatten());
     }
     for (t, _) in &facts.types {
         found.extend(set.index.types.get(t).into_iter().flatten());

@@ -11,7 +11,7 @@ use super::limits;
 use super::trace::{Seen, Taken, Trace};
 use super::ty::Ty;
 use super::value::Value;
-use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, Time};
+use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, Set, Text, Time};
 use crate::source::Span;
 
 /// Why there is no answer.
@@ -504,10 +504,10 @@ impl<'a> Cx<'a> {
         }
         let texts = |all: Vec<&str>| Value::list(all.into_iter().map(Value::text));
         match f {
-            EntityField::Id => x.id.as_str().into(),
+            EntityField::Id => x.id.clone().into(),
             EntityField::Kind => x.kind.word().into(),
-            EntityField::Name => x.name.as_str().into(),
-            EntityField::Aliases => texts(x.aliases.iter().map(String::as_str).collect()),
+            EntityField::Name => x.name.clone().into(),
+            EntityField::Aliases => Value::texts(&x.aliases),
             EntityField::Verdict => facts.verdict(e).word().into(),
             EntityField::Malicious => (facts.verdict(e) == crate::model::Verdict::Malicious).into(),
             EntityField::Suspicious => (facts.verdict(e) >= crate::model::Verdict::Suspicious).into(),
@@ -517,11 +517,11 @@ impl<'a> Cx<'a> {
                 self.note(|| Seen::Fact {
                     entity: e,
                     property: "remediation_status",
-                    value: Some(x.remediation_status.clone()),
+                    value: Some(x.remediation_status.to_string()),
                     basis: "record",
                     alerts: Vec::new(),
                 });
-                x.remediation_status.as_str().into()
+                x.remediation_status.clone().into()
             }
             EntityField::Signals => Value::list(facts.mark(e).into_iter().flat_map(|m| m.signals.iter()).map(|s| Value::Text(s.clone()))),
             EntityField::Alerts => Value::list(x.alerts.iter().copied().map(Value::Alert)),
@@ -533,19 +533,18 @@ impl<'a> Cx<'a> {
     fn alert_field(&mut self, ix: AlertIx, f: AlertField) -> Value {
         let facts = self.facts;
         let Some(a) = facts.incident.alert(ix) else { return Value::Absent };
-        let texts = |all: &std::collections::BTreeSet<String>| Value::list(all.iter().map(|t| Value::text(t)));
         let value: Value = match f {
-            AlertField::Id => a.id.as_str().into(),
-            AlertField::Title => a.title.as_str().into(),
-            AlertField::Description => a.description.as_str().into(),
+            AlertField::Id => a.id.clone().into(),
+            AlertField::Title => a.title.clone().into(),
+            AlertField::Description => a.description.clone().into(),
             AlertField::Severity => a.severity.into(),
-            AlertField::Status => a.status.as_str().into(),
-            AlertField::Detector => a.detectors.first().map(String::as_str).into(),
-            AlertField::Detectors => Value::list(a.detectors.iter().map(|t| Value::text(t))),
-            AlertField::Product => a.product.as_str().into(),
-            AlertField::Category => a.category.as_str().into(),
-            AlertField::Techniques => texts(&a.techniques),
-            AlertField::Tactics => texts(&a.tactics),
+            AlertField::Status => a.status.clone().into(),
+            AlertField::Detector => a.detectors.first().cloned().into(),
+            AlertField::Detectors => Value::texts(&a.detectors),
+            AlertField::Product => a.product.clone().into(),
+            AlertField::Category => a.category.clone().into(),
+            AlertField::Techniques => Value::texts(&a.techniques),
+            AlertField::Tactics => Value::texts(&a.tactics),
             AlertField::First => a.first.into(),
             AlertField::Last => a.last.into(),
             AlertField::Created => a.created.into(),
@@ -561,21 +560,21 @@ impl<'a> Cx<'a> {
     fn incident_field(&mut self, f: IncidentField) -> Value {
         let facts = self.facts;
         let i = facts.incident;
-        let set = |pick: fn(&crate::model::Alert) -> &std::collections::BTreeSet<String>| {
-            let all: std::collections::BTreeSet<&String> = i.alerts.iter().flat_map(pick).collect();
-            Value::list(all.into_iter().map(|t| Value::text(t)))
+        let set = |pick: fn(&crate::model::Alert) -> &Set<Text>| {
+            let all: std::collections::BTreeSet<&Text> = i.alerts.iter().flat_map(pick).collect();
+            Value::list(all.into_iter().cloned().map(Value::Text))
         };
         let value: Value = match f {
-            IncidentField::Id => i.id.as_str().into(),
-            IncidentField::Title => i.title.as_str().into(),
-            IncidentField::Description => i.description.as_str().into(),
+            IncidentField::Id => i.id.clone().into(),
+            IncidentField::Title => i.title.clone().into(),
+            IncidentField::Description => i.description.clone().into(),
             IncidentField::Severity => i.severity.into(),
-            IncidentField::Status => i.status.as_str().into(),
-            IncidentField::Source => i.source.as_str().into(),
+            IncidentField::Status => i.status.clone().into(),
+            IncidentField::Source => i.source.clone().into(),
             IncidentField::Created => i.created.into(),
             IncidentField::FirstActivity => i.first_activity.into(),
             IncidentField::LastActivity => i.last_activity.into(),
-            IncidentField::Tags => Value::list(i.tags.iter().map(|t| Value::text(t))),
+            IncidentField::Tags => Value::texts(&i.tags),
             IncidentField::Signals => Value::list(facts.signals().into_iter().map(|s| Value::Text(s.clone()))),
             IncidentField::Techniques => set(|a| &a.techniques),
             IncidentField::Tactics => set(|a| &a.tactics),
@@ -621,9 +620,9 @@ pub fn display(facts: &Facts<'_>, v: &Value) -> String {
         Value::Level(l) => l.to_string(),
         Value::Time(t) => time_text(*t),
         Value::Duration(d) => crate::model::time::duration_text(*d),
-        Value::Incident => facts.incident.title.clone(),
-        Value::Alert(a) => facts.incident.alert(*a).map_or_else(String::new, |a| a.title.clone()),
-        Value::Entity(e) => facts.entity(*e).map_or_else(String::new, |e| e.name.clone()),
+        Value::Incident => facts.incident.title.to_string(),
+        Value::Alert(a) => facts.incident.alert(*a).map_or_else(String::new, |a| a.title.to_string()),
+        Value::Entity(e) => facts.entity(*e).map_or_else(String::new, |e| e.name.to_string()),
         Value::Edge(x) => facts.graph.edge(*x).map_or_else(String::new, |r| {
             format!("{} {} {}", display(facts, &Value::Entity(r.from)), r.rel.spec().name, display(facts, &Value::Entity(r.to)))
         }),

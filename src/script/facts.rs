@@ -103,13 +103,13 @@ impl<'a> Facts<'a> {
 
     /// All tags of an entity.
     pub fn tags(&self, e: EntityIx) -> BTreeSet<&str> {
-        let own = self.entity(e).into_iter().flat_map(|e| e.tags.iter().map(String::as_str));
+        let own = self.entity(e).into_iter().flat_map(|e| e.tags.iter().map(|t| &**t));
         own.chain(self.mark(e).into_iter().flat_map(|m| m.tags.keys().map(String::as_str))).collect()
     }
 
     /// All roles of an entity.
     pub fn roles(&self, e: EntityIx) -> BTreeSet<&str> {
-        let own = self.entity(e).into_iter().flat_map(|e| e.roles.iter().map(String::as_str));
+        let own = self.entity(e).into_iter().flat_map(|e| e.roles.iter().map(|t| &**t));
         own.chain(self.mark(e).into_iter().flat_map(|m| m.roles.keys().map(String::as_str))).collect()
     }
 

@@ -15,7 +15,7 @@ fn alert(args: &[Value], n: usize) -> Option<AlertIx> {
 }
 
 fn technique_of(a: &Alert, wanted: &str) -> Option<String> {
-    a.techniques.iter().find(|t| covers(wanted, t)).cloned()
+    a.techniques.iter().find(|t| covers(wanted, t)).map(ToString::to_string)
 }
 
 /// Whether any of the alerts satisfies a test that gives what was found; the finding is evidence.
@@ -101,8 +101,11 @@ table! { "Alerts and ATT&CK":
 }
 
 fn serves(a: &Alert, wanted: &str) -> Option<String> {
-    let by_word = a.tactics.iter().find(|t| *t == wanted).cloned();
+    let by_word = a.tactics.iter().find(|t| ***t == *wanted).map(ToString::to_string);
     by_word.or_else(|| {
-        a.techniques.iter().find(|t| crate::model::technique::technique(t).is_some_and(|t| t.tactics.split(',').any(|x| x == wanted))).cloned()
+        a.techniques
+            .iter()
+            .find(|t| crate::model::technique::technique(t).is_some_and(|t| t.tactics.split(',').any(|x| x == wanted)))
+            .map(ToString::to_string)
     })
 }

@@ -147,7 +147,7 @@ table! { "Entities and the graph":
         let Some(e) = entity(a, 0) else { return Ok(false.into()) };
         let wanted = text(a, 1).to_owned();
         let holds = cx.facts.tags(e).contains(wanted.as_str());
-        let own = cx.facts.entity(e).is_some_and(|x| x.tags.contains(&wanted));
+        let own = cx.facts.entity(e).is_some_and(|x| x.tags.contains(wanted.as_str()));
         cx.note(|| Seen::Fact { entity: e, property: "tags", value: holds.then_some(wanted), basis: if own || !holds { "record" } else { "list" }, alerts: Vec::new() });
         Ok(holds.into())
     };
@@ -161,7 +161,7 @@ table! { "Entities and the graph":
     Entity.field(name: Text) -> Text ? true, "A field of the source that no property models; nested keys are joined by a dot.", r#"users.first().field("costCentre")"# => "\"4711\"", |cx, a| {
         let Some(e) = entity(a, 0) else { return Ok(Value::Absent) };
         let found = cx.facts.entity(e).and_then(|x| x.fields.get(text(a, 1))).cloned();
-        cx.note(|| Seen::Fact { entity: e, property: "field", value: found.clone(), basis: "record", alerts: Vec::new() });
+        cx.note(|| Seen::Fact { entity: e, property: "field", value: found.as_deref().map(str::to_owned), basis: "record", alerts: Vec::new() });
         Ok(found.into())
     };
 }

@@ -162,7 +162,7 @@ impl Totals {
                 if !right {
                     t.agreement.disagreements.add(Disagreement {
                         at,
-                        incident: incident.id.clone(),
+                        incident: incident.id.to_string(),
                         recorded,
                         said: said.classification,
                         confidence: said.confidence,
