@@ -182,8 +182,14 @@ impl<'a> Cx<'a> {
         let cost = self.steps.saturating_sub(before);
         // What ran out of its asker's budget may fit another's.
         let keep = !matches!(value, Err(Stop::Budget(_)));
-        if let Some(slot) = self.memo.get_mut(slot).filter(|_| keep) {
-            *slot = Some(Memo { value: value.clone(), cost });
+        if keep {
+            // What is compiled only when it is asked for has places beyond those that were known before.
+            if slot >= self.memo.len() {
+                self.memo.resize(slot.saturating_add(1), None);
+            }
+            if let Some(slot) = self.memo.get_mut(slot) {
+                *slot = Some(Memo { value: value.clone(), cost });
+            }
         }
         value
     }
