@@ -20,7 +20,7 @@ use crate::tester::tally::Unread;
 const TICK: Duration = Duration::from_millis(100);
 /// Alerts, entities and relations of all incidents together that are kept in memory. A corpus that holds more of them is
 /// read again after each edit.
-const KEPT: usize = 1_000_000;
+const KEPT: usize = 400_000;
 /// How many incidents a thread takes at once.
 const SOME: usize = 64;
 
@@ -114,7 +114,7 @@ fn remembered(replay: &Replay, past: &[Past], unread: &Unread, edits: &mut Edits
                 true
             },
         );
-        waited = waited.saturating_add(begun.elapsed());
+        let mut grounded = begun.elapsed();
         let mut recall = Recall::new(past, &facts);
         while same_ground(&ground, &edits.generation.set) {
             let begun = Instant::now();
@@ -124,8 +124,9 @@ fn remembered(replay: &Replay, past: &[Past], unread: &Unread, edits: &mut Edits
             ask(&mut recall, &mut turn, past.len());
             let mut totals = recall.settle(turn);
             totals.unread.merge(unread.clone());
-            let took = waited.saturating_add(begun.elapsed());
-            tell_line(&format!("{} asked anew of {all}, in {}.{:03} ms", counted(new, "question"), took.as_millis(), took.subsec_micros() % 1000));
+            let took = std::mem::take(&mut grounded).saturating_add(begun.elapsed());
+            let after = if waited.is_zero() { String::new() } else { format!(", {} ms after the edit", waited.saturating_add(took).as_millis()) };
+            tell_line(&format!("{} of {all} asked anew in {:.1} ms{after}", counted(new, "question"), took.as_secs_f64() * 1000.0));
             if !show(replay, &totals, &set)? {
                 return Ok(Exit::Fine);
             }

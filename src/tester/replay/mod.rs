@@ -9,8 +9,8 @@ mod recall;
 mod report;
 
 pub use counter::Counter;
-pub use recall::{Asker, Heard, Past, Recall, Turn, same_ground};
 pub use page::{markdown, text, unread, words};
+pub use recall::{Asker, Heard, Past, Recall, Turn, same_ground};
 pub use report::{Report, SCHEMA};
 
 use std::collections::BTreeMap;
@@ -19,9 +19,9 @@ use std::sync::Arc;
 use super::tally::{Few, Unread, add, add_all, count};
 use crate::card::Context;
 use crate::model::{Classification, Incident};
+use crate::playbook::Playbook;
 use crate::playbook::PlaybookSet;
 use crate::playbook::catalogue::normal;
-use crate::playbook::Playbook;
 use crate::script::Facts;
 use asks::Answered;
 use bits::Bits;

@@ -14,8 +14,8 @@ use super::{Bits, CardFired, Fired, Totals};
 use crate::card::{Verdict, verdict};
 use crate::eval::{self, Evaluation, Matched};
 use crate::model::Incident;
-use crate::playbook::{Playbook, PlaybookSet};
 use crate::playbook::set::Target;
+use crate::playbook::{Playbook, PlaybookSet};
 use crate::script::eval::Memory;
 use crate::script::expr::{Expr, Key, key};
 use crate::script::{Cx, Facts, Stop};
@@ -299,9 +299,8 @@ impl<'a> Recall<'a> {
                 continue;
             }
             let said = self.opinions.get(n).into_iter().flatten();
-            let mut matched: Vec<Matched> = said
-                .filter_map(|(id, arm)| Some(Matched { playbook: *position.get(id)?, arms: vec![*arm], hits: Vec::new() }))
-                .collect();
+            let mut matched: Vec<Matched> =
+                said.filter_map(|(id, arm)| Some(Matched { playbook: *position.get(id)?, arms: vec![*arm], hits: Vec::new() })).collect();
             matched.sort_by_key(|m| m.playbook);
             let mut cx = Cx::with(facts, memory);
             *slot = Some(verdict(set, &mut cx, &Evaluation { matched, diagnostics: Vec::new() }));
