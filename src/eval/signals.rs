@@ -33,7 +33,7 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
     let mut cx = Cx::new(&facts, set.questions);
     for ((ix, alert), said) in incident.alerts().zip(&mut said) {
         let seen = Seen::of(alert);
-        let could_fit = set.wording().could_fit(&seen.title, seen.detectors.iter().map(|d| &**d));
+        let could_fit = set.wording().could_fit(&set.signals, &seen.title, seen.detectors.iter().map(|d| &**d));
         for rules in could_fit.chunk_by(|a, b| a.0 == b.0) {
             let Some(signal) = rules.first().and_then(|(s, _)| set.signals.get(*s as usize)) else { continue };
             let rules = rules.iter().filter_map(|(_, r)| signal.rules.get(*r as usize));
@@ -117,10 +117,11 @@ fn matches<'r>(cx: &mut Cx<'_>, rules: impl Iterator<Item = &'r SignalRule>, ix:
     Ok(found)
 }
 
+/// Whether all that a rule asks for beside a test holds of an alert that it was found by.
 fn fits(rule: &SignalRule, seen: &Seen<'_>) -> bool {
     let any_detector = rule.detectors.is_empty() && rule.families.is_empty();
-    (any_detector || seen.is_by(rule) || rule.families.iter().any(|g| seen.detectors.iter().any(|d| g.fits(d))))
-        && (rule.titles.is_empty() || rule.titles.iter().any(|t| t.fits(&seen.title)))
+    // What fits the title was found by it; so was what asks for a detector alone.
+    (any_detector || rule.titles.is_empty() || seen.is_by(rule) || rule.families.iter().any(|g| seen.detectors.iter().any(|d| g.fits(d))))
         && (rule.products.is_empty() || rule.products.iter().any(|t| t.fits(&seen.product)))
         && (rule.categories.is_empty() || rule.categories.contains(&seen.category))
 }
