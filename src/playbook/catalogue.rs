@@ -388,6 +388,18 @@ impl Catalogue<'_, '_> {
 /// A title as it is compared: NFKC, without characters that nobody sees, trimmed, lower case.
 pub fn normal(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
+    // What is plain already, as nearly every title is, has only its case and blanks to be looked after.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        let mut out = String::with_capacity(text.len());
+        for word in text.split_ascii_whitespace() {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(word);
+        }
+        out.make_ascii_lowercase();
+        return out;
+    }
     let text: String = text.nfkc().filter(|c| !crate::diag::human::hidden(*c)).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

@@ -7,6 +7,7 @@ pub mod compile;
 pub mod format;
 pub mod holds;
 pub mod hunting;
+mod index;
 pub mod keys;
 pub mod limits;
 pub mod lint;
@@ -23,6 +24,7 @@ pub mod set;
 pub mod speech;
 pub mod tests;
 mod text;
+pub mod wording;
 pub mod yaml;
 
 pub use compile::{Compiler, Input, compile};

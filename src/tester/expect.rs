@@ -10,7 +10,7 @@ use crate::diag::Diagnostic;
 use crate::model::{EntityIx, Incident};
 use crate::playbook::set::{CardRule, Playbook, Target};
 use crate::playbook::tests::{Test, Wanted};
-use crate::script::trace::Seen;
+use crate::script::trace::{Seen, Shown};
 use crate::script::{Cx, Facts};
 use crate::source::{Sources, Span};
 
@@ -373,13 +373,13 @@ fn includes(incident: &Incident, came: &Came, about: &[BTreeSet<EntityIx>]) -> b
 fn fact(facts: &Facts<'_>, seen: &Seen) -> String {
     let id = |e: EntityIx| facts.entity(e).map_or("", |x| x.id.as_str());
     let alert = |a: crate::model::AlertIx| facts.incident.alert(a).map_or("", |x| x.id.as_str());
-    match seen {
-        Seen::Fact { entity, property, value, .. } => format!("{} {property} = {}", id(*entity), value.as_deref().unwrap_or("not recorded")),
-        Seen::Edge(x) => facts.graph.edge(*x).map_or_else(String::new, |r| format!("{} {} {}", id(r.from), r.rel.spec().name, id(r.to))),
-        Seen::NoEdge { entity, rel } => format!("{} has no `{}`", id(*entity), rel.spec().name),
-        Seen::Alert { alert: a, field, value } => format!("alert {} {field} = {value}", alert(*a)),
-        Seen::Incident { field, value } => format!("incident {field} = {value}"),
-        Seen::Together { entity, other, alert: a } => format!("{} and {} in alert {}", id(*entity), id(*other), alert(*a)),
+    match seen.shown(facts) {
+        Shown::Fact { entity, property, value, .. } => format!("{} {property} = {}", id(entity), value.as_deref().unwrap_or("not recorded")),
+        Shown::Edge(x) => facts.graph.edge(x).map_or_else(String::new, |r| format!("{} {} {}", id(r.from), r.rel.spec().name, id(r.to))),
+        Shown::NoEdge { entity, rel } => format!("{} has no `{}`", id(entity), rel.spec().name),
+        Shown::Alert { alert: a, field, value } => format!("alert {} {field} = {value}", alert(a)),
+        Shown::Incident { field, value } => format!("incident {field} = {value}"),
+        Shown::Together { entity, other, alert: a } => format!("{} and {} in alert {}", id(entity), id(other), alert(a)),
     }
 }
 

@@ -22,6 +22,7 @@ use guided_response::model::kind::{PROPS, PropType, RELATIONS};
 use guided_response::model::{Kind, Kinds, Level, Prop, PropValue, Rel, Time, Verdict};
 use guided_response::playbook::PlaybookSet;
 use guided_response::script::eval::display;
+use guided_response::script::expr::Node;
 use guided_response::script::fields::{AlertField, EdgeField, EntityField, IncidentField, PairField};
 use guided_response::script::functions::{self, Function, Pat, Ret};
 use guided_response::script::literal;
@@ -1573,6 +1574,16 @@ fn batch(seed: u64, wanted: usize, tally: &mut Tally) -> Result<(), String> {
         let ours = cx.value(expr, &[]);
         if matches!(ours, Err(guided_response::script::Stop::Budget(_))) {
             continue;
+        }
+        // A plan costs what its expression costs.
+        let (mut quick, mut slow) = (Cx::new(facts, questions.len()), Cx::new(facts, questions.len()));
+        slow.observe();
+        let _ = (quick.value(expr, &[]), slow.value(expr, &[]));
+        let mut named = false;
+        expr.each(&mut |x| named |= matches!(x.node, Node::Binding(..) | Node::Clause(..)));
+        // What has a name is a step more than what it stands for, and the two share an answer.
+        if slow.cost() != quick.cost() && !named {
+            return Err(format!("seed {seed}: {}\n  costs {} steps, and {} node by node", made.ours, quick.cost(), slow.cost()));
         }
         let (traced, _) = cx.traced(expr, &[]);
         let (fresh, _) = Cx::new(facts, questions.len()).traced(expr, &[]);

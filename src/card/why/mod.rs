@@ -5,7 +5,7 @@ mod ask;
 mod cards;
 mod path;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,7 +14,7 @@ pub use ask::Ask;
 pub use cards::key_sentence;
 
 use super::flip::Bench;
-use super::response::{Availability, CardSource, EntityRef, Evidence};
+use super::response::{Availability, CardSource, EntityRef, Evidence, Names};
 use super::{Context, Response, evidence, respond};
 use crate::eval::{self, why};
 use crate::model::{Classification, Incident, Phase};
@@ -44,7 +44,7 @@ pub struct Explanation {
     pub others: Vec<Other>,
     /// What people call the entities and alerts that evidence names by id; for pages, not part of the document.
     #[serde(skip)]
-    pub names: BTreeMap<String, String>,
+    pub names: Names,
 }
 
 /// What was asked about.
@@ -286,7 +286,7 @@ pub fn explain(set: &PlaybookSet, incident: &Incident, context: &Context, ask: &
     let (facts, _) = eval::facts(set, incident, context.now);
     let mut cx = Cx::new(&facts, set.questions);
     let wanted = ask.resolve(set, &answer, incident)?;
-    let matched = eval::candidates(set, &facts);
+    let matched = set.index.find(&facts);
     let entities: Vec<EntityRef> = wanted.entities.iter().filter_map(|e| evidence::entity_ref(&facts, *e)).collect();
     let full = ask.all || ask.what.is_some() || !wanted.entities.is_empty();
     let mut job = Job { set, context, answer: &answer, bench: Bench::new(incident, TRIES), all: ask.all, full, flips: wanted.flips };
