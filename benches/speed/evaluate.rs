@@ -60,16 +60,18 @@ fn measured(variant: Variant, n: usize, corpus: &[Incident], rounds: usize) -> V
     let set = product::load(&product::files(&rules, 1));
     let read: Vec<product::Incident> = corpus.iter().map(|i| product::read(i.json().to_string().as_bytes())).collect();
     let facts: Vec<_> = read.iter().map(|i| product::facts(&set, i)).collect();
+    let mut memory = product::memory(&set);
+    let mut other = product::memory(&set);
     for (i, f) in corpus.iter().zip(&facts) {
         let expected = native.one_by_one(i);
         assert_eq!(native.indexed(i), expected, "the index loses rules of {}", i.id);
-        assert_eq!(product::matching(&set, &product::bare(&set, f)), expected, "{variant:?}, {n} playbooks, {}", i.id);
+        assert_eq!(product::matching(&set, &product::bare(&set, f, &mut memory)), expected, "{variant:?}, {n} playbooks, {}", i.id);
     }
     let mut contenders = [
         contender("one by one", || corpus.iter().map(|i| native.one_by_one(i).len()).sum::<usize>()),
         contender("indexed", || corpus.iter().map(|i| native.indexed(i).len()).sum::<usize>()),
-        contender("bare", || facts.iter().for_each(|f| drop(std::hint::black_box(product::bare(&set, f))))),
-        contender("with evidence", || facts.iter().for_each(|f| drop(std::hint::black_box(product::with_evidence(&set, f))))),
+        contender("bare", || facts.iter().for_each(|f| drop(std::hint::black_box(product::bare(&set, f, &mut memory))))),
+        contender("with evidence", || facts.iter().for_each(|f| drop(std::hint::black_box(product::with_evidence(&set, f, &mut other))))),
     ];
     let least = Duration::from_millis(if quick() { 1 } else { 20 });
     interleaved(&mut contenders, rounds, least).into_iter().map(|ns| ns / corpus.len() as f64).collect()

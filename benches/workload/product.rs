@@ -6,6 +6,7 @@ use std::sync::Arc;
 use guided_response::card::{self, Context};
 use guided_response::diag::Severity;
 use guided_response::eval;
+use guided_response::eval::because::{self, Reason};
 use guided_response::intake;
 pub use guided_response::model::Incident;
 use guided_response::model::Time;
@@ -13,7 +14,7 @@ pub use guided_response::playbook::{Compiler, Input, PlaybookSet};
 use guided_response::runtime::corpus::Corpus;
 use guided_response::runtime::parallel::ordered;
 use guided_response::runtime::playbooks;
-use guided_response::script::{Cx, Facts};
+use guided_response::script::{Cx, Facts, Memory};
 use guided_response::tester::replay::Totals;
 
 use super::rule::Rule;
@@ -48,16 +49,35 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident) -> Facts<'a> {
     eval::facts(set, incident, None).0
 }
 
-/// What holds, and nothing about why.
-#[inline(never)]
-pub fn bare(set: &PlaybookSet, facts: &Facts<'_>) -> eval::Evaluation {
-    eval::evaluate(set, &mut Cx::new(facts, set.questions), None)
+/// The memory of one who answers many incidents with a set.
+pub fn memory(set: &PlaybookSet) -> Memory {
+    Memory::new(set.questions)
 }
 
-/// What holds, with its evidence. There is no way to have that alone yet: this is the whole answer, as an upper bound.
+/// What holds, and nothing about why.
 #[inline(never)]
-pub fn with_evidence(set: &PlaybookSet, facts: &Facts<'_>) -> card::Response {
-    card::answer(set, &mut Cx::new(facts, set.questions), Vec::new(), &context())
+pub fn bare(set: &PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> eval::Evaluation {
+    let mut cx = Cx::with(facts, std::mem::take(memory));
+    let evaluation = eval::evaluate(set, &mut cx, None);
+    *memory = cx.into_memory();
+    evaluation
+}
+
+/// What holds, and for each card that does the clauses that speak for it with what they looked at.
+#[inline(never)]
+pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> (eval::Evaluation, Vec<Vec<Reason<'s>>>) {
+    let mut cx = Cx::with(facts, std::mem::take(memory));
+    let evaluation = eval::evaluate(set, &mut cx, None);
+    let mut reasons = Vec::new();
+    for m in &evaluation.matched {
+        let cards = &set.playbooks[m.playbook].cards;
+        for hit in &m.hits {
+            let card = &cards[hit.card];
+            reasons.push(because::card(&mut cx, &card.target, card.when.as_ref(), &hit.targets));
+        }
+    }
+    *memory = cx.into_memory();
+    (evaluation, reasons)
 }
 
 /// The rules that match, by number: those whose playbook has its card.
@@ -68,7 +88,7 @@ pub fn matching(set: &PlaybookSet, evaluation: &eval::Evaluation) -> Vec<usize> 
 
 /// How many playbooks could match, by their `match`.
 pub fn candidates(set: &PlaybookSet, facts: &Facts<'_>) -> usize {
-    eval::candidates(set, facts).len()
+    set.index.find(facts).len()
 }
 
 /// From the bytes of an incident to the bytes of the answer.
