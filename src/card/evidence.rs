@@ -8,7 +8,7 @@ use crate::script::{Cx, Facts};
 
 /// An entity, named.
 pub fn entity_ref(facts: &Facts<'_>, e: EntityIx) -> Option<EntityRef> {
-    facts.entity(e).map(|x| EntityRef { id: x.id.clone(), kind: x.kind.to_string(), name: x.name.clone() })
+    facts.entity(e).map(|x| EntityRef { id: x.id.to_string(), kind: x.kind.to_string(), name: x.name.to_string() })
 }
 
 /// The reasons of a card or triage as answers show them.
@@ -57,8 +57,9 @@ pub fn alerts(facts: &Facts<'_>, reasons: &[Reason<'_>]) -> std::collections::BT
 }
 
 fn wire(facts: &Facts<'_>, s: Shown) -> Evidence {
-    let id = |e: EntityIx| facts.entity(e).map_or_else(String::new, |x| x.id.clone());
-    let ids = |all: &mut dyn Iterator<Item = AlertIx>| -> Vec<String> { all.filter_map(|a| facts.incident.alert(a)).map(|a| a.id.clone()).collect() };
+    let id = |e: EntityIx| facts.entity(e).map_or_else(String::new, |x| x.id.to_string());
+    let ids =
+        |all: &mut dyn Iterator<Item = AlertIx>| -> Vec<String> { all.filter_map(|a| facts.incident.alert(a)).map(|a| a.id.to_string()).collect() };
     match s {
         Shown::Fact { entity, property, value, basis, alerts } => {
             Evidence::Property { entity: id(entity), property: property.to_owned(), value, basis, alerts: ids(&mut alerts.into_iter()) }

@@ -61,17 +61,17 @@ pub fn answer(set: &PlaybookSet, cx: &mut Cx<'_>, mut diagnostics: Vec<Diagnosti
     let unrecognised = incident
         .alerts()
         .filter(|(ix, _)| facts.signals_of(*ix).next().is_none())
-        .map(|(_, a)| UnrecognisedAlert { id: a.id.clone(), title: a.title.clone() })
+        .map(|(_, a)| UnrecognisedAlert { id: a.id.to_string(), title: a.title.to_string() })
         .collect();
     Response {
         schema: SCHEMA,
         engine: env!("CARGO_PKG_VERSION"),
         incident: Headline {
-            id: incident.id.clone(),
-            title: incident.title.clone(),
+            id: incident.id.to_string(),
+            title: incident.title.to_string(),
             severity: incident.severity,
-            status: incident.status.clone(),
-            source: incident.source.clone(),
+            status: incident.status.to_string(),
+            source: incident.source.to_string(),
             first_activity: incident.first_activity.map(|t| t.to_string()),
             last_activity: incident.last_activity.map(|t| t.to_string()),
             types: facts.types.iter().map(|(id, score)| TypeScore { id: id.to_string(), score: *score }).collect(),

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diag::Wire;
-use crate::model::{Classification, Incident, Level, Phase};
+use crate::model::{Classification, Incident, Level, Phase, Text};
 
 /// The version of the document.
 pub const SCHEMA: &str = "guided-response/1";
@@ -45,8 +45,8 @@ pub struct Response {
 /// programs.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    entities: Vec<(String, String)>,
-    alerts: Vec<(String, String)>,
+    entities: Vec<(Text, Text)>,
+    alerts: Vec<(Text, Text)>,
     known: OnceLock<BTreeMap<String, String>>,
 }
 
@@ -72,7 +72,7 @@ impl Names {
     }
 
     fn all(&self) -> BTreeMap<String, String> {
-        let entities = self.entities.iter().cloned();
+        let entities = self.entities.iter().map(|(id, name)| (id.to_string(), name.to_string()));
         let alerts = self.alerts.iter().map(|(id, title)| (format!("alert:{id}"), format!("alert \u{201c}{title}\u{201d}")));
         let all: BTreeMap<String, String> = entities.chain(alerts).filter(|(_, name)| !name.trim().is_empty()).collect();
         let kind = |id: &str| id.split(':').next().unwrap_or("").to_owned();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Alert, AlertIx, Basis, EntityGraph, EntityIx, Incident, Kind, Rel, Relation, Time};
+use crate::model::{Alert, AlertIx, Basis, EntityGraph, EntityIx, Incident, Kind, Rel, Relation, Set, Text, Time};
 use crate::playbook::PlaybookSet;
 use crate::playbook::catalogue::normal;
 use crate::playbook::set::{Says, SignalRule};
@@ -201,7 +201,7 @@ fn relate(facts: &Facts<'_>, ix: AlertIx, alert: &Alert, from: Kind, rel: Rel, t
                 basis,
                 first: alert.first.or(alert.last),
                 last: alert.last.or(alert.first),
-                alerts: BTreeSet::from([ix]),
+                alerts: Set::one(ix),
             });
         }
     }
@@ -262,7 +262,7 @@ fn around<'f>(facts: &'f Facts<'_>, e: EntityIx) -> impl Iterator<Item = &'f Rel
 pub fn types(set: &PlaybookSet, facts: &Facts<'_>) -> (Vec<(Arc<str>, u8)>, Vec<Failure>) {
     let mut cx = Cx::new(facts, set.questions);
     let said: BTreeSet<&Arc<str>> = facts.signals();
-    let techniques: BTreeSet<&String> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
+    let techniques: BTreeSet<&Text> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
     let mut scores: BTreeMap<Arc<str>, u8> = BTreeMap::new();
     let mut failures = Vec::new();
     for t in &set.types {

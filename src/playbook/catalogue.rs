@@ -191,8 +191,8 @@ impl Catalogue<'_, '_> {
             PropType::Bool => PropValue::Bool(self.reader.flag(value, &name.text)?),
             PropType::Int => PropValue::Int(self.reader.number(value, &name.text, i64::MIN..=i64::MAX)?),
             PropType::Level => PropValue::Level(level_of(self.reader, value)?),
-            PropType::Texts => PropValue::Texts(self.reader.texts(value, &name.text).iter().map(|s| s.text.to_string()).collect()),
-            PropType::Text => PropValue::Text(self.reader.text(value, &name.text)?.text.to_string()),
+            PropType::Texts => PropValue::Texts(self.reader.texts(value, &name.text).iter().map(|s| (*s.text).into()).collect()),
+            PropType::Text => PropValue::Text(self.reader.text(value, &name.text)?.text[..].into()),
             PropType::Time => {
                 let s = self.reader.text(value, &name.text)?;
                 match crate::model::time::time(&s.text) {

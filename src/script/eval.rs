@@ -692,9 +692,9 @@ pub fn display(facts: &Facts<'_>, v: &Value) -> String {
         Value::Level(l) => l.to_string(),
         Value::Time(t) => time_text(*t),
         Value::Duration(d) => crate::model::time::duration_text(*d),
-        Value::Incident => facts.incident.title.clone(),
-        Value::Alert(a) => facts.incident.alert(*a).map_or_else(String::new, |a| a.title.clone()),
-        Value::Entity(e) => facts.entity(*e).map_or_else(String::new, |e| e.name.clone()),
+        Value::Incident => facts.incident.title.to_string(),
+        Value::Alert(a) => facts.incident.alert(*a).map_or_else(String::new, |a| a.title.to_string()),
+        Value::Entity(e) => facts.entity(*e).map_or_else(String::new, |e| e.name.to_string()),
         Value::Edge(x) => facts.graph.edge(*x).map_or_else(String::new, |r| {
             format!("{} {} {}", display(facts, &Value::Entity(r.from)), r.rel.spec().name, display(facts, &Value::Entity(r.to)))
         }),

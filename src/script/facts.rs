@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::lists::NamedList;
 use super::value::Value;
-use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Time, Verdict};
+use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Set, Text, Time, Verdict};
 
 /// What signals and lists say of an entity, beyond its own records.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +62,7 @@ impl<'a> Facts<'a> {
         };
         for (ix, e) in incident.entities() {
             for p in e.props.keys() {
-                facts.tell(ix, *p);
+                facts.tell(ix, p);
             }
         }
         facts
@@ -126,13 +126,13 @@ impl<'a> Facts<'a> {
 
     /// All tags of an entity.
     pub fn tags(&self, e: EntityIx) -> BTreeSet<&str> {
-        let own = self.entity(e).into_iter().flat_map(|e| e.tags.iter().map(String::as_str));
+        let own = self.entity(e).into_iter().flat_map(|e| e.tags.iter().map(|t| &**t));
         own.chain(self.mark(e).into_iter().flat_map(|m| m.tags.keys().map(String::as_str))).collect()
     }
 
     /// All roles of an entity.
     pub fn roles(&self, e: EntityIx) -> BTreeSet<&str> {
-        let own = self.entity(e).into_iter().flat_map(|e| e.roles.iter().map(String::as_str));
+        let own = self.entity(e).into_iter().flat_map(|e| e.roles.iter().map(|t| &**t));
         own.chain(self.mark(e).into_iter().flat_map(|m| m.roles.keys().map(String::as_str))).collect()
     }
 
@@ -178,16 +178,16 @@ impl<'a> Facts<'a> {
         let Some(x) = self.entity(e) else { return Value::Absent };
         let texts = |all: Vec<&str>| Value::list(all.into_iter().map(Value::text));
         match f {
-            EntityField::Id => x.id.as_str().into(),
+            EntityField::Id => x.id.clone().into(),
             EntityField::Kind => x.kind.word().into(),
-            EntityField::Name => x.name.as_str().into(),
-            EntityField::Aliases => texts(x.aliases.iter().map(String::as_str).collect()),
+            EntityField::Name => x.name.clone().into(),
+            EntityField::Aliases => Value::texts(&x.aliases),
             EntityField::Verdict => self.verdict(e).word().into(),
             EntityField::Malicious => (self.verdict(e) == Verdict::Malicious).into(),
             EntityField::Suspicious => (self.verdict(e) >= Verdict::Suspicious).into(),
             EntityField::Roles => texts(self.roles(e).into_iter().collect()),
             EntityField::Tags => texts(self.tags(e).into_iter().collect()),
-            EntityField::Remediation => x.remediation_status.as_str().into(),
+            EntityField::Remediation => x.remediation_status.clone().into(),
             EntityField::Signals => Value::list(self.mark(e).into_iter().flat_map(|m| m.signals.iter()).map(|s| Value::Text(s.clone()))),
             EntityField::Alerts => Value::list(x.alerts.iter().copied().map(Value::Alert)),
             EntityField::FirstSeen => x.first_seen.into(),
@@ -198,19 +198,18 @@ impl<'a> Facts<'a> {
     /// A field of an alert.
     pub fn alert_field(&self, ix: AlertIx, f: AlertField) -> Value {
         let Some(a) = self.incident.alert(ix) else { return Value::Absent };
-        let texts = |all: &BTreeSet<String>| Value::list(all.iter().map(|t| Value::text(t)));
         match f {
-            AlertField::Id => a.id.as_str().into(),
-            AlertField::Title => a.title.as_str().into(),
-            AlertField::Description => a.description.as_str().into(),
+            AlertField::Id => a.id.clone().into(),
+            AlertField::Title => a.title.clone().into(),
+            AlertField::Description => a.description.clone().into(),
             AlertField::Severity => a.severity.into(),
-            AlertField::Status => a.status.as_str().into(),
-            AlertField::Detector => a.detectors.first().map(String::as_str).into(),
-            AlertField::Detectors => Value::list(a.detectors.iter().map(|t| Value::text(t))),
-            AlertField::Product => a.product.as_str().into(),
-            AlertField::Category => a.category.as_str().into(),
-            AlertField::Techniques => texts(&a.techniques),
-            AlertField::Tactics => texts(&a.tactics),
+            AlertField::Status => a.status.clone().into(),
+            AlertField::Detector => a.detectors.first().cloned().into(),
+            AlertField::Detectors => Value::texts(&a.detectors),
+            AlertField::Product => a.product.clone().into(),
+            AlertField::Category => a.category.clone().into(),
+            AlertField::Techniques => Value::texts(&a.techniques),
+            AlertField::Tactics => Value::texts(&a.tactics),
             AlertField::First => a.first.into(),
             AlertField::Last => a.last.into(),
             AlertField::Created => a.created.into(),
@@ -221,21 +220,21 @@ impl<'a> Facts<'a> {
     /// A field of the incident.
     pub fn incident_field(&self, f: IncidentField) -> Value {
         let i = self.incident;
-        let set = |pick: fn(&crate::model::Alert) -> &BTreeSet<String>| {
-            let all: BTreeSet<&String> = i.alerts.iter().flat_map(pick).collect();
-            Value::list(all.into_iter().map(|t| Value::text(t)))
+        let set = |pick: fn(&crate::model::Alert) -> &Set<Text>| {
+            let all: BTreeSet<&Text> = i.alerts.iter().flat_map(pick).collect();
+            Value::list(all.into_iter().cloned().map(Value::Text))
         };
         match f {
-            IncidentField::Id => i.id.as_str().into(),
-            IncidentField::Title => i.title.as_str().into(),
-            IncidentField::Description => i.description.as_str().into(),
+            IncidentField::Id => i.id.clone().into(),
+            IncidentField::Title => i.title.clone().into(),
+            IncidentField::Description => i.description.clone().into(),
             IncidentField::Severity => i.severity.into(),
-            IncidentField::Status => i.status.as_str().into(),
-            IncidentField::Source => i.source.as_str().into(),
+            IncidentField::Status => i.status.clone().into(),
+            IncidentField::Source => i.source.clone().into(),
             IncidentField::Created => i.created.into(),
             IncidentField::FirstActivity => i.first_activity.into(),
             IncidentField::LastActivity => i.last_activity.into(),
-            IncidentField::Tags => Value::list(i.tags.iter().map(|t| Value::text(t))),
+            IncidentField::Tags => Value::texts(&i.tags),
             IncidentField::Signals => Value::list(self.signals().into_iter().map(|s| Value::Text(s.clone()))),
             IncidentField::Techniques => set(|a| &a.techniques),
             IncidentField::Tactics => set(|a| &a.tactics),

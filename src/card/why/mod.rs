@@ -305,8 +305,8 @@ pub fn explain(set: &PlaybookSet, incident: &Incident, context: &Context, ask: &
     }
     Ok(Explanation {
         schema: SCHEMA,
-        incident: incident.id.clone(),
-        title: incident.title.clone(),
+        incident: incident.id.to_string(),
+        title: incident.title.to_string(),
         asked: Asked { what: ask.what.clone(), entities, full },
         playbooks,
         others,
@@ -406,7 +406,7 @@ fn value_why(cx: &mut Cx<'_>, name: &str, e: &crate::script::Expr) -> ValueWhy {
             let one = std::slice::from_ref(&v);
             for x in if let Value::List(all) = &v { &all[..] } else { one } {
                 match x {
-                    Value::Entity(e) => out.items.extend(cx.facts.entity(*e).map(|e| e.id.clone())),
+                    Value::Entity(e) => out.items.extend(cx.facts.entity(*e).map(|e| e.id.to_string())),
                     Value::Alert(a) => out.items.extend(cx.facts.incident.alert(*a).map(|a| format!("alert:{}", a.id))),
                     _ => {}
                 }
