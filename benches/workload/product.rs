@@ -11,11 +11,11 @@ use guided_response::intake;
 pub use guided_response::model::Incident;
 use guided_response::model::Time;
 pub use guided_response::playbook::{Compiler, Input, PlaybookSet};
-use guided_response::runtime::corpus::Corpus;
-use guided_response::runtime::parallel::ordered;
+use guided_response::runtime::corpus::{Batches, Corpus};
+use guided_response::runtime::parallel::{folded, ordered};
 use guided_response::runtime::playbooks;
 use guided_response::script::{Cx, Facts, Memory};
-use guided_response::tester::replay::Totals;
+use guided_response::tester::replay::{Counter, Totals};
 
 use super::rule::Rule;
 use super::yaml;
@@ -63,17 +63,21 @@ pub fn bare(set: &PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> eval::
     evaluation
 }
 
-/// What holds, and for each card that does the clauses that speak for it with what they looked at.
+/// What holds, with its evidence: for every card that is there, and what triage says, the clauses behind it and what was
+/// looked at for them, as the answer writes it out.
 #[inline(never)]
-pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> (eval::Evaluation, Vec<Vec<Reason<'s>>>) {
+pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> (eval::Evaluation, Vec<Reason<'s>>) {
     let mut cx = Cx::with(facts, std::mem::take(memory));
     let evaluation = eval::evaluate(set, &mut cx, None);
     let mut reasons = Vec::new();
     for m in &evaluation.matched {
-        let cards = &set.playbooks[m.playbook].cards;
+        let playbook = &set.playbooks[m.playbook];
         for hit in &m.hits {
-            let card = &cards[hit.card];
-            reasons.push(because::card(&mut cx, &card.target, card.when.as_ref(), &hit.targets));
+            let card = &playbook.cards[hit.card];
+            reasons.extend(because::card(&mut cx, &card.target, card.when.as_ref(), &hit.targets));
+        }
+        if let Some(when) = m.arms.first().and_then(|a| playbook.triage[*a].when.as_ref()) {
+            because::clauses(&mut cx, when, &[], &mut reasons);
         }
     }
     *memory = cx.into_memory();
@@ -84,11 +88,6 @@ pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>, memory: &mut M
 pub fn matching(set: &PlaybookSet, evaluation: &eval::Evaluation) -> Vec<usize> {
     let hit = evaluation.matched.iter().filter(|m| !m.hits.is_empty());
     hit.filter_map(|m| set.playbooks[m.playbook].id.strip_prefix("workload.r")?.parse().ok()).collect()
-}
-
-/// How many playbooks could match, by their `match`.
-pub fn candidates(set: &PlaybookSet, facts: &Facts<'_>) -> usize {
-    set.index.find(facts).len()
 }
 
 /// From the bytes of an incident to the bytes of the answer.
@@ -111,25 +110,25 @@ fn context() -> Context {
 }
 
 /// Does `work` on all items, on the threads that a replay has.
-pub fn each<T: Send, R: Send>(items: impl Iterator<Item = T> + Send, work: impl Fn(T) -> R + Sync) {
-    ordered(items, work, |made| {
-        drop(made);
-        true
-    });
+pub fn each<T: Send>(items: impl Iterator<Item = T> + Send, work: impl Fn(T) + Sync) {
+    ordered(items, work, |()| true);
 }
 
 /// What `engine replay` does; how many incidents there were.
 pub fn replay(set: &PlaybookSet, corpus: &Path) -> u64 {
-    let mut totals = Totals::default();
-    let one = |read: intake::Read, at| Totals::of(set, &read.incident, &Context { input: read.diagnostics, ..context() }, at);
-    ordered(
-        (0u64..).zip(Corpus::at(corpus).unwrap()),
-        |(at, item)| item.read(None).unwrap().into_iter().map(|read| one(read, at)).collect::<Vec<_>>(),
-        |all| {
-            all.into_iter().for_each(|t| totals.merge(t));
-            true
+    let context = context();
+    let counted = folded(
+        Batches::of(Corpus::at(corpus).unwrap()),
+        || Counter::new(set),
+        |counter, batch| {
+            for (at, item) in batch {
+                item.read(None).unwrap().into_iter().for_each(|read| counter.add(&read.incident, &context, at));
+            }
         },
+        |()| true,
     );
+    let mut totals = Totals::default();
+    counted.into_iter().for_each(|c| totals.merge(c.finish()));
     totals.report(set, 95, 20);
     totals.incidents
 }
