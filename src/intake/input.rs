@@ -6,15 +6,24 @@ use std::collections::BTreeMap;
 use super::json::{Entry, Json, Problem, Reader, shown};
 use super::sentinel::{self, At};
 use super::shape::{self, Shape};
-use super::{Read, Refusal, Source, defender_endpoint, defender_xdr, graph, limits, native, ocsf, stix};
+use super::{Read, Refusal, Source, defender_endpoint, defender_xdr, graph, limits, native, ocsf, stix, stream};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::level::squash;
 
 /// Reads the incidents of one input: one, an array, JSON Lines, or a page of an API. The format is recognised by its
 /// shape; `hint` says it where the caller knows better.
 pub fn read(bytes: &[u8], hint: Option<Source>) -> Result<Vec<Read>, Refusal> {
+    let text = text(bytes)?;
+    if let Some(read) = matches!(hint, None | Some(Source::GuidedResponse)).then(|| stream::read(text)).flatten() {
+        return Ok(vec![read]);
+    }
+    read_whole(text, hint)
+}
+
+/// As [`read`], by a tree of all of it.
+pub(super) fn read_whole(text: &str, hint: Option<Source>) -> Result<Vec<Read>, Refusal> {
     let reader = Reader::default();
-    let (tree, _) = tree(bytes, &reader)?;
+    let (tree, _) = reader.read(text).map_err(|p| broken(&p))?;
     read_tree(tree, hint, &reader)
 }
 
@@ -80,6 +89,11 @@ pub fn read_tree(tree: Json, hint: Option<Source>, reader: &Reader) -> Result<Ve
 
 /// The tree of an input.
 fn tree<'a>(bytes: &'a [u8], reader: &Reader) -> Result<(Json<'a>, bool), Refusal> {
+    reader.read(text(bytes)?).map_err(|p| broken(&p))
+}
+
+/// The text of an input.
+fn text(bytes: &[u8]) -> Result<&str, Refusal> {
     if bytes.len() > limits::BYTES {
         return Err(Refusal::limit(format!("the input has {} bytes, more than {}", bytes.len(), limits::BYTES)));
     }
@@ -97,7 +111,7 @@ fn tree<'a>(bytes: &'a [u8], reader: &Reader) -> Result<(Json<'a>, bool), Refusa
     if text.trim().is_empty() {
         return Err(Refusal::new(codes::NOT_JSON, "line 1, column 1: the input is empty").help("give an incident as JSON"));
     }
-    reader.read(text).map_err(|p| broken(&p))
+    Ok(text)
 }
 
 fn broken(p: &Problem) -> Refusal {

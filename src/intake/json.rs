@@ -345,18 +345,22 @@ fn nested(mut entries: Vec<Entry<'_>>) -> Json<'_> {
 
 /// Whether two keys are spellings of one: case, `_`, `-`, `.`, blanks, `@` and `at_sign_` make no difference; `$` does.
 pub fn same_key(a: &str, b: &str) -> bool {
+    let (a, b) = (a.strip_prefix("at_sign_").unwrap_or(a), b.strip_prefix("at_sign_").unwrap_or(b));
+    if a == b {
+        return true;
+    }
     fn letters(key: &str) -> impl Iterator<Item = char> + '_ {
-        let key = key.strip_prefix("at_sign_").unwrap_or(key);
         key.chars().filter(|c| c.is_alphanumeric() || *c == '$').map(|c| c.to_ascii_lowercase())
     }
-    // Most keys differ in their first letter; `a` may begin `at_sign_`.
-    if let (Some(x), Some(y)) = (a.bytes().next(), b.bytes().next())
-        && let (b'b'..=b'z', b'b'..=b'z') = (x.to_ascii_lowercase(), y.to_ascii_lowercase())
-        && !x.eq_ignore_ascii_case(&y)
-    {
-        return false;
+    // Mostly they differ in their first few letters, and these are plain.
+    for (x, y) in a.bytes().zip(b.bytes()) {
+        match (x, y) {
+            (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9', b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') if x.eq_ignore_ascii_case(&y) => {}
+            (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9', b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') => return false,
+            _ => break,
+        }
     }
-    a == b || letters(a).eq(letters(b))
+    letters(a).eq(letters(b))
 }
 
 impl<'a> Json<'a> {

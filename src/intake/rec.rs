@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::json::{Entry, Json, same_key, step};
-use crate::model::{Time, time};
+use crate::model::{Text, Time, time};
 
 /// An object, with a mark on each key that has been read, so that the rest can be kept.
 pub struct Rec<'a> {
@@ -119,18 +119,28 @@ impl<'a> Rec<'a> {
         })
     }
 
+    /// As [`any`](Self::any), shared, empty when there is none.
+    pub fn shared(&self, keys: &[&str]) -> Text {
+        self.any(keys).map(Text::from).unwrap_or_default()
+    }
+
     /// Plain values of a list, or one alone; values that are no text stay unread.
     pub fn texts(&self, key: &str) -> Vec<String> {
+        self.plain(key).into_iter().map(Cow::into_owned).collect()
+    }
+
+    /// As [`texts`](Self::texts), borrowed where they stand in the input as they are.
+    pub fn plain(&self, key: &str) -> Vec<Cow<'a, str>> {
         let Some((n, v)) = self.find(key) else { return Vec::new() };
         match v {
             Json::List(items) if items.iter().all(|i| i.scalar().is_some() || i.is_blank()) => {
                 self.mark(n);
-                items.iter().filter_map(Json::scalar).filter(|t| !t.is_empty()).map(Cow::into_owned).collect()
+                items.iter().filter_map(Json::scalar).filter(|t| !t.is_empty()).collect()
             }
             one => match one.scalar() {
                 Some(t) => {
                     self.mark(n);
-                    vec![t.into_owned()]
+                    vec![t]
                 }
                 None => Vec::new(),
             },
@@ -153,6 +163,14 @@ impl<'a> Rec<'a> {
         match v {
             Json::List(items) => items.iter().enumerate().map(|(i, item)| (item, format!("{path}[{i}]"))).collect(),
             one => vec![(one, path)],
+        }
+    }
+
+    /// The items of the list at a key, or one value alone; and whether it is a list.
+    pub fn list(&self, key: &str) -> Option<(&'a [Json<'a>], bool)> {
+        match self.take(key)? {
+            Json::List(items) => Some((items, true)),
+            one => Some((std::slice::from_ref(one), false)),
         }
     }
 

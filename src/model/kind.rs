@@ -266,13 +266,13 @@ pub struct Prop(pub u16);
 impl Prop {
     /// The property of this name.
     pub fn named(name: &str) -> Option<Self> {
-        static BY_NAME: OnceLock<Vec<(&str, Prop)>> = OnceLock::new();
-        let by_name = BY_NAME.get_or_init(|| {
-            let mut all: Vec<(&str, Self)> = PROPS.iter().map(|p| p.name).zip((0..).map(Self)).collect();
-            all.sort_unstable();
-            all
+        static BY_LENGTH: OnceLock<Vec<Vec<(&str, Prop)>>> = OnceLock::new();
+        let by_length = BY_LENGTH.get_or_init(|| {
+            let longest = PROPS.iter().map(|p| p.name.len()).max().unwrap_or(0);
+            let all = || PROPS.iter().map(|p| p.name).zip((0..).map(Self));
+            (0..=longest).map(|length| all().filter(|(name, _)| name.len() == length).collect()).collect()
         });
-        by_name.binary_search_by(|(n, _)| (*n).cmp(name)).ok().and_then(|at| by_name.get(at)).map(|(_, prop)| *prop)
+        by_length.get(name.len())?.iter().find(|(n, _)| *n == name).map(|(_, prop)| *prop)
     }
 
     /// Its row of the table.

@@ -72,8 +72,8 @@ impl Draft {
 
     /// The declared type of the record; a draft without one was only named by a field of another record. A record that
     /// holds further typed objects which only describe it (a file its hashes) is declared once for each.
-    pub fn declared(&mut self, source_type: &str) -> &mut Self {
-        self.record.push(source_type.into());
+    pub fn declared(&mut self, source_type: Text) -> &mut Self {
+        self.record.push(source_type);
         self
     }
 
@@ -255,6 +255,11 @@ impl Draft {
             }
             None => self.field(prop.spec().name, text),
         }
+    }
+
+    /// Makes room for so many properties.
+    pub fn expect(&mut self, properties: usize) {
+        self.props.reserve(properties);
     }
 
     /// A property that is lower-cased first: addresses, hosts, hashes.

@@ -1,11 +1,15 @@
 //! One entity from all records of it.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::draft::{Draft, Id};
 use super::namespace::Ns;
 use crate::model::graph::earliest;
 use crate::model::{Alert, AlertIx, Entity, Kind, Map, Props, Report, Set, Text, Time, Verdict};
+
+/// What was done about most entities.
+static NOTHING_DONE: LazyLock<Text> = LazyLock::new(|| "none".into());
 
 /// An alert that names the entity, and the parts that it plays there.
 pub(super) struct Seen<'s> {
@@ -21,7 +25,12 @@ pub(super) fn of(mut drafts: Vec<(Option<AlertIx>, Draft)>, seen: &[Seen<'_>], a
     ids.dedup();
     let given = drafts.iter().filter_map(|(_, d)| d.id.as_ref()).min();
     let id = given.cloned().unwrap_or_else(|| ids.first().map_or_else(|| format!("{kind}:?"), |(ns, v)| ns.id_of(kind, v)).into());
-    let aliases = ids.iter().map(|(ns, v)| Text::from(format!("{}:{v}", ns.name())));
+    let mut alias = String::new();
+    let aliases = ids.iter().map(|(ns, v)| {
+        alias.clear();
+        alias.extend([ns.name(), ":", v]);
+        Text::from(alias.as_str())
+    });
     let aliases: Set<Text> = aliases.chain(drafts.iter().flat_map(|(_, d)| d.aliases.iter().cloned())).collect();
     let names = drafts.iter().flat_map(|(_, d)| d.names.iter().map(|(w, n)| (*w, d.at, n)));
     let name = names.max().map(|(_, _, n)| n).or(ids.first().map(|(_, v)| v)).cloned().unwrap_or_default();
@@ -58,7 +67,7 @@ pub(super) fn of(mut drafts: Vec<(Option<AlertIx>, Draft)>, seen: &[Seen<'_>], a
         name,
         aliases,
         verdict,
-        remediation_status: remediation.map_or_else(|| "none".into(), |(_, word)| word),
+        remediation_status: remediation.map_or_else(|| NOTHING_DONE.clone(), |(_, word)| word),
         roles: parts.cloned().collect(),
         tags: drafts.iter().flat_map(|(_, d)| d.tags.iter().cloned()).collect(),
         alerts: drafts.iter().map(|(alert, _)| *alert).chain(seen.iter().map(|s| s.alert)).flatten().collect(),
@@ -90,14 +99,25 @@ fn records(drafts: &[(Option<AlertIx>, Draft)]) -> Map<Text, u32> {
     all.chunk_by(|a, b| a == b).filter_map(|same| Some(((*same.first()?).clone(), super::number(same.len())))).collect()
 }
 
-/// Entities that would carry the same id (their strong ids conflict) take their next one, or a number.
-pub(super) fn unique_ids<T>(made: &mut [(Entity, T)]) {
-    // Mostly nothing is to be done.
-    let mut ids: Vec<&Text> = made.iter().map(|(e, _)| &e.id).collect();
-    ids.sort_unstable();
-    if ids.is_sorted_by(|a, b| a < b) {
-        return;
+/// Sorts entities by id, with what belongs to each.
+pub(super) fn sorted<T>(mut made: Vec<(Entity, T)>) -> Vec<(Entity, T)> {
+    let order = |made: &[(Entity, T)]| {
+        let mut order: Vec<(Text, usize)> = made.iter().map(|(e, _)| e.id.clone()).zip(0..).collect();
+        order.sort_unstable();
+        order
+    };
+    let mut by_id = order(&made);
+    if !by_id.is_sorted_by(|a, b| a.0 < b.0) {
+        unique_ids(&mut made);
+        by_id = order(&made);
     }
+    // An entity is large: each is moved once.
+    let mut made: Vec<Option<(Entity, T)>> = made.into_iter().map(Some).collect();
+    by_id.into_iter().filter_map(|(_, n)| made.get_mut(n)?.take()).collect()
+}
+
+/// Entities that would carry the same id (their strong ids conflict) take their next one, or a number.
+fn unique_ids<T>(made: &mut [(Entity, T)]) {
     for _ in 0..4 {
         let mut count: BTreeMap<Text, usize> = BTreeMap::new();
         for (e, _) in made.iter() {

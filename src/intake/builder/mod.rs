@@ -8,6 +8,7 @@ mod entity;
 mod namespace;
 mod sets;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use draft::Draft;
@@ -140,7 +141,7 @@ impl Builder {
 
     /// Says that an alert names what a record describes that has no scoped ids: the parts that it plays, and whether
     /// the alert holds a record of it.
-    pub fn sight(&mut self, alert: Option<AlertRef>, of: Ref, roles: &[String], held: bool) {
+    pub fn sight(&mut self, alert: Option<AlertRef>, of: Ref, roles: &[Cow<'_, str>], held: bool) {
         let roles = roles.iter().filter_map(|t| draft::role(t)).collect();
         self.sightings.push(Sighting { alert, of, roles, held });
     }
@@ -373,8 +374,7 @@ impl Builder {
             let seen: Vec<Seen<'_>> = std::iter::from_fn(|| sighted.next_if(|(of, _)| *of == g)).map(|(_, seen)| seen).collect();
             made.push((entity::of(drafts, &seen, &self.alerts, order), g));
         }
-        entity::unique_ids(&mut made);
-        made.sort_by(|a, b| a.0.id.cmp(&b.0.id));
+        let made = entity::sorted(made);
         let mut place_of: Vec<Option<EntityIx>> = vec![None; made.len()];
         let mut entities = Vec::with_capacity(made.len());
         for (ix, (entity, g)) in (0..).map(EntityIx).zip(made) {
