@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Alert, AlertIx, Basis, EntityGraph, EntityIx, Incident, Kind, Rel, Relation, Set, Text, Time};
+use crate::model::{Alert, AlertIx, Basis, EntityGraph, EntityIx, Incident, Kind, Rel, Relation, Set, Time};
 use crate::playbook::PlaybookSet;
 use crate::playbook::catalogue::normal;
 use crate::playbook::set::{Says, SignalRule};
@@ -262,15 +262,14 @@ fn around<'f>(facts: &'f Facts<'_>, e: EntityIx) -> impl Iterator<Item = &'f Rel
 /// The scores of the incident types that hold, best first.
 pub fn types(set: &PlaybookSet, facts: &Facts<'_>) -> (Vec<(Arc<str>, u8)>, Vec<Failure>) {
     let mut cx = Cx::new(facts, set.questions);
-    let said: BTreeSet<&Arc<str>> = facts.signals();
-    let techniques: BTreeSet<&Text> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
     let mut scores: BTreeMap<Arc<str>, u8> = BTreeMap::new();
     let mut failures = Vec::new();
     for t in &set.types {
         let mut score = 0u8;
         for rule in &t.rules {
-            let plain = (rule.signals.is_empty() || rule.signals.iter().any(|s| said.contains(s)))
-                && (rule.techniques.is_empty() || rule.techniques.iter().any(|w| techniques.iter().any(|t| crate::model::technique::covers(w, t))));
+            let plain = (rule.signals.is_empty() || rule.signals.iter().any(|s| facts.says(s)))
+                && (rule.techniques.is_empty()
+                    || rule.techniques.iter().any(|w| facts.techniques().iter().any(|t| crate::model::technique::covers(w, t))));
             let holds = plain
                 && match rule.test.as_ref().map(|e| cx.holds(e, &[])) {
                     None => true,
