@@ -30,10 +30,11 @@ fn main() {
         "evaluate_bare" | "evaluate_nested" | "evaluate_with_evidence" => {
             let set = set(if name == "evaluate_nested" { Variant::E } else { Variant::A }, 1_000);
             let facts = product::facts(&set, &read);
+            let mut memory = product::memory(&set);
             if name == "evaluate_with_evidence" {
-                twice(|| product::with_evidence(&set, &facts));
+                twice(|| product::with_evidence(&set, &facts, &mut memory));
             } else {
-                twice(|| product::bare(&set, &facts));
+                twice(|| product::bare(&set, &facts, &mut memory));
             }
         }
         "intake" => twice(|| product::read(&bytes)),
@@ -54,13 +55,13 @@ fn main() {
 }
 
 /// Once to make what is made once, and once to be counted.
-fn twice<T>(run: impl Fn() -> T) {
+fn twice<T>(mut run: impl FnMut() -> T) {
     drop(black_box(run()));
-    drop(counted(&run));
+    drop(counted(&mut run));
 }
 
 /// Only what happens in here is counted.
 #[inline(never)]
-fn counted<T>(run: &impl Fn() -> T) -> T {
+fn counted<T>(run: &mut impl FnMut() -> T) -> T {
     black_box(run())
 }

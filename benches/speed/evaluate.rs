@@ -68,21 +68,23 @@ fn measured(variant: Variant, n: usize, corpus: &[Incident], rounds: usize) -> [
     let set = product::load(&product::files(&rules, 1));
     let read: Vec<product::Incident> = corpus.iter().map(|i| product::read(i.json().to_string().as_bytes())).collect();
     let facts: Vec<_> = read.iter().map(|i| product::facts(&set, i)).collect();
+    let mut memory = product::memory(&set);
+    let mut other = product::memory(&set);
     for (i, f) in corpus.iter().zip(&facts) {
         let expected = native.one_by_one(i);
         assert_eq!(native.indexed(i), expected, "the index loses rules of {}", i.id);
-        let (evaluation, reasons) = product::with_evidence(&set, f);
+        let (evaluation, reasons) = product::with_evidence(&set, f, &mut memory);
         assert_eq!(evaluation.diagnostics, [], "{variant:?}, {n} playbooks, {}", i.id);
         assert_eq!(product::matching(&set, &evaluation), expected, "{variant:?}, {n} playbooks, {}", i.id);
-        assert_eq!(product::matching(&set, &product::bare(&set, f)), expected);
+        assert_eq!(product::matching(&set, &product::bare(&set, f, &mut memory)), expected);
         let told: usize = expected.iter().map(|n| rules[*n].conditions.len()).sum();
         assert_eq!(reasons.len(), told, "every condition of what holds is a reason");
     }
     let mut contenders = [
         contender("one by one", || corpus.iter().map(|i| native.one_by_one(i).len()).sum::<usize>()),
         contender("indexed", || corpus.iter().map(|i| native.indexed(i).len()).sum::<usize>()),
-        contender("bare", || facts.iter().for_each(|f| drop(std::hint::black_box(product::bare(&set, f))))),
-        contender("with evidence", || facts.iter().for_each(|f| drop(std::hint::black_box(product::with_evidence(&set, f))))),
+        contender("bare", || facts.iter().for_each(|f| drop(std::hint::black_box(product::bare(&set, f, &mut memory))))),
+        contender("with evidence", || facts.iter().for_each(|f| drop(std::hint::black_box(product::with_evidence(&set, f, &mut other))))),
     ];
     let least = Duration::from_millis(if quick() { 1 } else { 20 });
     let ns = interleaved(&mut contenders, rounds, least);

@@ -14,7 +14,7 @@ pub use guided_response::playbook::{Compiler, Input, PlaybookSet};
 use guided_response::runtime::corpus::{Batches, Corpus};
 use guided_response::runtime::parallel::{folded, ordered};
 use guided_response::runtime::playbooks;
-use guided_response::script::{Cx, Facts};
+use guided_response::script::{Cx, Facts, Memory};
 use guided_response::tester::replay::{Counter, Totals};
 
 use super::rule::Rule;
@@ -49,17 +49,25 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident) -> Facts<'a> {
     eval::facts(set, incident, None).0
 }
 
+/// The memory of one who answers many incidents with a set.
+pub fn memory(set: &PlaybookSet) -> Memory {
+    Memory::new(set.questions)
+}
+
 /// What holds, and nothing about why.
 #[inline(never)]
-pub fn bare(set: &PlaybookSet, facts: &Facts<'_>) -> eval::Evaluation {
-    eval::evaluate(set, &mut Cx::new(facts, set.questions), None)
+pub fn bare(set: &PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> eval::Evaluation {
+    let mut cx = Cx::with(facts, std::mem::take(memory));
+    let evaluation = eval::evaluate(set, &mut cx, None);
+    *memory = cx.into_memory();
+    evaluation
 }
 
 /// What holds, with its evidence: for every card that is there, and what triage says, the clauses behind it and what was
 /// looked at for them, as the answer writes it out.
 #[inline(never)]
-pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>) -> (eval::Evaluation, Vec<Reason<'s>>) {
-    let mut cx = Cx::new(facts, set.questions);
+pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> (eval::Evaluation, Vec<Reason<'s>>) {
+    let mut cx = Cx::with(facts, std::mem::take(memory));
     let evaluation = eval::evaluate(set, &mut cx, None);
     let mut reasons = Vec::new();
     for m in &evaluation.matched {
@@ -72,6 +80,7 @@ pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>) -> (eval::Eval
             because::clauses(&mut cx, when, &[], &mut reasons);
         }
     }
+    *memory = cx.into_memory();
     (evaluation, reasons)
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Exit, colour_out, put, tell_line};
 use crate::diag::human::counted;
 use crate::diag::{Diagnostic, Severity, codes, explain, github, human, json, nearest, sarif};
-use crate::playbook::{Input, PlaybookSet, compile, findings};
+use crate::playbook::{Input, PlaybookSet, findings};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Wanted {
@@ -76,7 +76,7 @@ struct Checked {
 
 /// All that can be known of some files without an incident.
 fn look(files: &[Input]) -> Checked {
-    let set = compile(files);
+    let set = crate::runtime::playbooks::compile(files);
     let diagnostics = findings(&set, crate::runtime::today());
     Checked { set, diagnostics }
 }

@@ -9,7 +9,7 @@ use super::{Exit, colour_out, put, tell, tell_line};
 use crate::card::Context;
 use crate::card::render::json;
 use crate::diag::{Diagnostic, Severity};
-use crate::playbook::{PlaybookSet, compile};
+use crate::playbook::PlaybookSet;
 use crate::runtime::git::Repository;
 use crate::runtime::playbooks::{self, Loaded};
 use crate::source::Sources;
@@ -127,7 +127,7 @@ impl Diff {
         if !self.no_shipped {
             loaded.files.extend(playbooks::shipped());
         }
-        let mut set = compile(&loaded.files);
+        let mut set = playbooks::compile(&loaded.files);
         set.skipped.extend(loaded.left_out.iter().map(|d| (String::new(), format!("{}: {}", d.code, d.message))));
         let errors: Vec<Diagnostic> = set.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
         tell(&errors, &set.sources);

@@ -26,7 +26,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::diag::human::one_line;
 use crate::diag::{Diagnostic, Severity, human};
-use crate::playbook::{PlaybookSet, compile};
+use crate::playbook::PlaybookSet;
 use crate::runtime;
 use crate::source::Sources;
 
@@ -106,7 +106,7 @@ impl PlaybookArgs {
         if !loaded.missing.is_empty() {
             return Err(Exit::Playbooks);
         }
-        let mut set = compile(&loaded.files);
+        let mut set = runtime::playbooks::compile(&loaded.files);
         set.skipped.extend(loaded.left_out.iter().map(|d| (String::new(), format!("{}: {}", d.code, d.message))));
         self.accept(&set)?;
         Ok(set)

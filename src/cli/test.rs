@@ -14,7 +14,7 @@ use super::{Exit, colour_out, put, tell, tell_line};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::intake::Read;
 use crate::playbook::set::Playbook;
-use crate::playbook::{Input, PlaybookSet, Test as PlaybookTest, compile, tests};
+use crate::playbook::{Input, PlaybookSet, Test as PlaybookTest, tests};
 use crate::runtime;
 use crate::source::Sources;
 use crate::tester::coverage::{self, Coverage, Share};
@@ -108,7 +108,7 @@ impl Test {
         if !loaded.missing.is_empty() {
             return Err(Exit::Playbooks);
         }
-        let set = compile(&loaded.files);
+        let set = runtime::playbooks::compile(&loaded.files);
         let errors: Vec<Diagnostic> = set.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
         tell(&errors, &set.sources);
         let exit = self.round(&set, &loaded.files, begun)?;

@@ -77,6 +77,14 @@ impl Context {
         self.b.entity(place.alert, draft)
     }
 
+    /// Says that an alert names what a record describes.
+    pub fn sight(&mut self, place: &Place, of: Ref, roles: &[String], held: bool) {
+        if self.b.len() >= limits::RECORDS {
+            self.over = self.over.or(Some(("records", limits::RECORDS)));
+        }
+        self.b.sight(place.alert, of, roles, held);
+    }
+
     /// Adds a record of the incident itself.
     pub fn add_apart(&mut self, draft: Draft) -> Ref {
         self.add(&Place::default(), draft)
@@ -108,7 +116,7 @@ impl Context {
     }
 
     /// Reads one thing after another until a limit is passed.
-    pub fn each<'j>(&mut self, all: &[(&'j Json, String)], mut read: impl FnMut(&mut Self, &'j Json, &str)) {
+    pub fn each<'j>(&mut self, all: &[(&'j Json<'j>, String)], mut read: impl FnMut(&mut Self, &'j Json<'j>, &str)) {
         for (json, path) in all {
             if self.full() {
                 return;
@@ -118,7 +126,7 @@ impl Context {
     }
 
     /// The object that stands where this belongs; a remark where another value does.
-    pub fn object<'j>(&mut self, json: &'j Json, path: &str, what: &str) -> Option<Rec<'j>> {
+    pub fn object<'j>(&mut self, json: &'j Json<'j>, path: &str, what: &str) -> Option<Rec<'j>> {
         let rec = Rec::new(json, path);
         if rec.is_none() {
             self.unread(path, format!("{} stands where {what} belongs", json.kind()));

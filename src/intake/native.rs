@@ -81,7 +81,7 @@ struct Native<'j> {
     /// By id in lower case.
     folded: BTreeMap<String, Ref>,
     places: BTreeMap<String, Place>,
-    references: Vec<(Place, &'j Json, String)>,
+    references: Vec<(Place, &'j Json<'j>, String)>,
 }
 
 /// The namespace of an id that is written without one, by its form; a flag says whether it identifies by itself.
@@ -297,7 +297,7 @@ impl<'j> Native<'j> {
         all
     }
 
-    fn alert(&mut self, cx: &mut Context, json: &'j Json, path: &str) {
+    fn alert(&mut self, cx: &mut Context, json: &'j Json<'j>, path: &str) {
         let Some(rec) = cx.object(json, path, "an alert") else { return };
         let mut a = Alert {
             id: super::id_or_digest(&rec, &["id"]).into(),
@@ -340,14 +340,7 @@ impl<'j> Native<'j> {
         }
         let Some(listed) = self.find(cx, place, &id, path) else { return };
         // One more record of the same thing, with the parts that it plays in this alert.
-        let Some(mut d) = cx.b.draft(listed).map(|d| d.again()) else { return };
-        roles.iter().for_each(|role| {
-            d.role(role);
-        });
-        if held {
-            d.held();
-        }
-        cx.add(place, d);
+        cx.sight(place, listed, &roles, held);
     }
 
     fn relation(&mut self, cx: &mut Context, json: &Json, path: &str) {
@@ -362,7 +355,7 @@ impl<'j> Native<'j> {
         let nowhere = Place::default();
         let (Some(a), Some(b)) = (self.find(cx, &nowhere, &from, path), self.find(cx, &nowhere, &to, path)) else { return };
         let (first, last) = (rec.time(&["first", "first_seen"]), rec.time(&["last", "last_seen"]));
-        let fits = match (cx.b.draft(a).map(|d| d.kind()), cx.b.draft(b).map(|d| d.kind()), Rel::named(&name)) {
+        let fits = match (cx.b.kind(a), cx.b.kind(b), Rel::named(&name)) {
             (Some(a), Some(b), Some(rel)) => rel.spec().from.has(a) && rel.spec().to.has(b),
             _ => false,
         };

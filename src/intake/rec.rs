@@ -3,49 +3,77 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::json::{Json, same_key, step};
+use super::json::{Entry, Json, same_key, step};
 use crate::model::{Time, time};
 
 /// An object, with a mark on each key that has been read, so that the rest can be kept.
 pub struct Rec<'a> {
-    json: &'a Json,
-    entries: &'a [(Box<str>, Json)],
-    used: Vec<Cell<bool>>,
+    json: &'a Json<'a>,
+    entries: &'a [Entry<'a>],
+    used: Marks,
     /// Its JSON path.
     pub path: String,
 }
 
-impl<'a> Rec<'a> {
-    /// The object at a path; `None` when the value is no object.
-    pub fn new(json: &'a Json, path: impl Into<String>) -> Option<Self> {
-        let Json::Map(entries) = json else { return None };
-        Some(Self { json, entries, used: vec![Cell::new(false); entries.len()], path: path.into() })
+/// Which entries have been read: the first 64 as bits.
+struct Marks {
+    first: Cell<u64>,
+    others: Box<[Cell<bool>]>,
+}
+
+impl Marks {
+    fn of(entries: usize) -> Self {
+        Self { first: Cell::new(0), others: vec![Cell::new(false); entries.saturating_sub(64)].into() }
     }
 
-    /// The object as it stands.
-    pub fn json(&self) -> &'a Json {
-        self.json
-    }
-
-    fn find(&self, key: &str) -> Option<(usize, &'a Json)> {
-        self.entries.iter().enumerate().find(|(_, (k, v))| !v.is_blank() && same_key(k, key)).map(|(n, (_, v))| (n, v))
-    }
-
-    fn mark(&self, n: usize) {
-        if let Some(cell) = self.used.get(n) {
-            cell.set(true);
+    fn set(&self, n: usize) {
+        match u32::try_from(n).ok().and_then(|n| 1u64.checked_shl(n)) {
+            Some(bit) => self.first.set(self.first.get() | bit),
+            None => {
+                if let Some(cell) = self.others.get(n.saturating_sub(64)) {
+                    cell.set(true);
+                }
+            }
         }
     }
 
+    fn get(&self, n: usize) -> bool {
+        match u32::try_from(n).ok().and_then(|n| 1u64.checked_shl(n)) {
+            Some(bit) => self.first.get() & bit != 0,
+            None => self.others.get(n.saturating_sub(64)).is_some_and(Cell::get),
+        }
+    }
+}
+
+impl<'a> Rec<'a> {
+    /// The object at a path; `None` when the value is no object.
+    pub fn new(json: &'a Json<'a>, path: impl Into<String>) -> Option<Self> {
+        let Json::Map(entries) = json else { return None };
+        Some(Self { json, entries, used: Marks::of(entries.len()), path: path.into() })
+    }
+
+    /// The object as it stands.
+    pub fn json(&self) -> &'a Json<'a> {
+        self.json
+    }
+
+    fn find(&self, key: &str) -> Option<(usize, &'a Json<'a>)> {
+        self.entries.iter().enumerate().find(|(_, (k, v))| same_key(k, key) && !v.is_blank()).map(|(n, (_, v))| (n, v))
+    }
+
+    fn mark(&self, n: usize) {
+        self.used.set(n);
+    }
+
     /// The value of a key that holds something, marked as read.
-    pub fn take(&self, key: &str) -> Option<&'a Json> {
+    pub fn take(&self, key: &str) -> Option<&'a Json<'a>> {
         let (n, v) = self.find(key)?;
         self.mark(n);
         Some(v)
     }
 
     /// The value of a key that holds something, left for others to read.
-    pub fn peek(&self, key: &str) -> Option<&'a Json> {
+    pub fn peek(&self, key: &str) -> Option<&'a Json<'a>> {
         self.find(key).map(|(_, v)| v)
     }
 
@@ -118,7 +146,7 @@ impl<'a> Rec<'a> {
     }
 
     /// The items of the list at a key with their paths; one value alone counts as a list of one.
-    pub fn items(&self, key: &str) -> Vec<(&'a Json, String)> {
+    pub fn items(&self, key: &str) -> Vec<(&'a Json<'a>, String)> {
         let Some((n, v)) = self.find(key) else { return Vec::new() };
         self.mark(n);
         let path = format!("{}{}", self.path, self.step(n));
@@ -146,14 +174,14 @@ impl<'a> Rec<'a> {
             Json::List(items) => items.iter().any(&wanted),
             one => wanted(one),
         };
-        self.entries.iter().zip(&self.used).filter(|((_, v), used)| !used.get() && holds(v)).map(|((k, _), _)| k.to_string()).collect()
+        self.entries.iter().enumerate().filter(|(n, (_, v))| !self.used.get(*n) && holds(v)).map(|(_, (k, _))| k.to_string()).collect()
     }
 
     /// What nobody has read, flattened to dotted names; blank values left out.
     pub fn rest(&self) -> Vec<(String, String)> {
         let mut out = Vec::new();
-        for ((k, v), used) in self.entries.iter().zip(&self.used) {
-            if !used.get() {
+        for (n, (k, v)) in self.entries.iter().enumerate() {
+            if !self.used.get(n) {
                 v.flatten(k, &mut out);
             }
         }

@@ -31,7 +31,7 @@ const ABOUT: &[&str] = &[
 /// How many objects may refer to one another in a row.
 const DEEPEST: usize = 64;
 
-type Objects<'a> = BTreeMap<&'a str, (&'a Json, String)>;
+type Objects<'a> = BTreeMap<&'a str, (&'a Json<'a>, String)>;
 
 struct Stix<'a> {
     objects: Objects<'a>,

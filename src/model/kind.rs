@@ -1,5 +1,7 @@
 //! The kinds of entity, what each of them holds, and the relations between them: three tables that everything else reads.
 
+use std::sync::OnceLock;
+
 use super::level::{squash, words};
 
 words! {
@@ -264,7 +266,13 @@ pub struct Prop(pub u16);
 impl Prop {
     /// The property of this name.
     pub fn named(name: &str) -> Option<Self> {
-        PROPS.iter().position(|p| p.name == name).and_then(|at| u16::try_from(at).ok()).map(Self)
+        static BY_NAME: OnceLock<Vec<(&str, Prop)>> = OnceLock::new();
+        let by_name = BY_NAME.get_or_init(|| {
+            let mut all: Vec<(&str, Self)> = PROPS.iter().map(|p| p.name).zip((0..).map(Self)).collect();
+            all.sort_unstable();
+            all
+        });
+        by_name.binary_search_by(|(n, _)| (*n).cmp(name)).ok().and_then(|at| by_name.get(at)).map(|(_, prop)| *prop)
     }
 
     /// Its row of the table.

@@ -1,14 +1,16 @@
 //! A playbook: its head and its `match:`; the rest is in [`super::scope`] and [`super::cards`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::cards::Book;
 use super::catalogue::{kind_word, signal_ids, technique};
 use super::keys;
-use super::names::Declared;
-use super::read::Reader;
+use super::later::{Later, later, now};
+use super::names::{Declared, Kept};
+use super::read::{Fields, Reader};
 use super::scope::{Around, Scope, scope};
-use super::set::{Arm, CardRule, Match, Playbook, Status};
+use super::set::{Arm, CardRule, Match, Playbook, Rules, Status};
 use super::text::level_of;
 use super::yaml::Node;
 use crate::diag::{Diagnostic, Severity, codes, nearest};
@@ -16,9 +18,35 @@ use crate::script::Questions;
 use crate::source::{Scalar, Span};
 
 /// Compiles a playbook; what is wrong is reported.
-pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around<'_>, questions: &mut Questions) -> Option<Playbook> {
+pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around, questions: &mut Questions) -> Playbook {
     let before = errors(reader);
     let fields = reader.keys(d.node, "a playbook", keys::PLAYBOOK);
+    playbook(reader, d, &fields, around, |reader| {
+        let rules = rules(reader, d.id_span, &fields, around, questions, before);
+        now(rules)
+    })
+}
+
+/// A playbook that is as it ships, and so is all that it builds on: its rules are compiled when they are first asked.
+pub(crate) fn shipped(reader: &mut Reader<'_>, d: &Declared<'_>, kept: Kept, around: &Arc<Around>, questions: &Questions) -> Playbook {
+    let (around, mut questions, span) = (around.clone(), questions.later(), d.id_span);
+    let fields = Fields::checked(d.node);
+    playbook(reader, d, &fields, &around.clone(), |_| {
+        later(move || match kept.node() {
+            Some(node) => rules(&mut Reader::quiet(), span, &Fields::checked(node), &around, &mut questions, 0),
+            None => Rules::default(),
+        })
+    })
+}
+
+/// The head of a playbook; the rules are made in their turn, so that what is wrong comes in order.
+fn playbook(
+    reader: &mut Reader<'_>,
+    d: &Declared<'_>,
+    fields: &Fields<'_>,
+    around: &Around,
+    rules: impl FnOnce(&mut Reader<'_>) -> Later<Rules>,
+) -> Playbook {
     if let Some(n) = fields.get("format") {
         reader.number(n, "`format`", 1..=1);
     }
@@ -40,6 +68,19 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
         }
     }
     let matching = fields.get("match").map(|n| matching(reader, n, around)).unwrap_or_default();
+    Playbook {
+        id: d.id.as_str().into(),
+        version: version.map(|s| s.text.to_string()).unwrap_or_default(),
+        title: title.map(|s| s.text.to_string()).unwrap_or_default(),
+        status,
+        span: d.id_span,
+        matching,
+        rules: rules(reader),
+    }
+}
+
+/// What a playbook says where its `match:` holds; `before` is how many errors there were before it.
+fn rules(reader: &mut Reader<'_>, id: Span, fields: &Fields<'_>, around: &Around, questions: &mut Questions, before: usize) -> Rules {
     let mut base = Scope::default();
     // Libraries of which a part does not load.
     let mut torn: Vec<&Scalar> = Vec::new();
@@ -52,59 +93,45 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
                 base.take(reader, s.span, library);
             }
             None => {
-                let near = nearest(&s.text, around.libraries.keys().copied());
+                let near = nearest(&s.text, around.libraries.keys().map(|k| &**k));
                 let d = Diagnostic::error(codes::UNKNOWN_REF, s.span, format!("there is no library `{}`", s.text));
                 reader.report(d.did_you_mean(s.inner(), near, "declare it in a `library:` file"));
             }
         }
     }
-    let scope = scope(reader, base, &fields, around.names, questions);
+    let scope = scope(reader, base, fields, &around.names, questions);
     let mut book = Book { reader, around, scope: &scope, questions, ids: BTreeMap::new() };
     let arms = fields.get("triage").map(|n| book.reader.list(n, "`triage`")).unwrap_or_default();
     let triage: Vec<Arm> = arms.iter().filter_map(|n| book.arm(n)).collect();
-    let hunts = book.hunts(&fields);
-    let nodes = book.declared_cards(&fields);
+    let hunts = book.hunts(fields);
+    let nodes = book.declared_cards(fields);
     let declared = nodes.len();
     let cards: Vec<CardRule> = nodes.into_iter().filter_map(|(n, phase)| book.card(n, phase, &hunts)).collect();
     book.circles(&cards);
     let exceptions = fields.get("exceptions").map(|n| book.reader.list(n, "`exceptions`")).unwrap_or_default();
     let exceptions = exceptions.iter().filter_map(|n| book.exception(n)).collect();
     // What is missing in a library was told there; a playbook that lacks a card because of it must not run without it.
-    let own = |name| scope.places.get(name).is_some_and(|s: &Span| s.file == d.id_span.file);
+    let own = |name| scope.places.get(name).is_some_and(|s: &Span| s.file == id.file);
     let lost = triage.len() < arms.len() || cards.len() < declared || hunts.values().any(|h| h.parts.is_empty()) || scope.known.keys().any(own);
     if let (true, Some(library)) = (lost && errors(reader) == before, torn.first()) {
         let message = format!("something that this playbook uses does not load in the library `{}`", library.text);
         reader.error_help(codes::UNKNOWN_REF, library.span, message, "mend the library; until then this playbook does not run");
     }
-    Some(Playbook {
-        id: d.id.as_str().into(),
-        version: version.map(|s| s.text.to_string()).unwrap_or_default(),
-        title: title.map(|s| s.text.to_string()).unwrap_or_default(),
-        status,
-        span: d.id_span,
-        bindings: scope.bindings.clone(),
-        conditions: scope.clauses.clone(),
-        places: scope.places.clone(),
-        matching,
-        triage,
-        cards,
-        hunts,
-        exceptions,
-    })
+    Rules { bindings: scope.bindings, conditions: scope.clauses, places: scope.places, triage, cards, hunts, exceptions }
 }
 
 fn errors(reader: &Reader<'_>) -> usize {
     reader.out.iter().filter(|d| d.severity == Severity::Error).count()
 }
 
-fn matching(reader: &mut Reader<'_>, node: &Node, around: &Around<'_>) -> Match {
+fn matching(reader: &mut Reader<'_>, node: &Node, around: &Around) -> Match {
     let fields = reader.keys(node, "`match`", keys::MATCH);
     let mut types = BTreeSet::new();
     for s in fields.get("types").map(|n| reader.texts(n, "`types`")).unwrap_or_default() {
         if around.types.contains(&*s.text) {
             types.insert(s.text.clone());
         } else {
-            let near = nearest(&s.text, around.types.iter().copied());
+            let near = nearest(&s.text, around.types.iter().map(|t| &**t));
             let d = Diagnostic::error(codes::UNKNOWN_REF, s.span, format!("there is no incident type `{}`", s.text));
             reader.report(d.did_you_mean(s.inner(), near, "declare it in a file of `incident_types:`"));
         }
@@ -113,7 +140,7 @@ fn matching(reader: &mut Reader<'_>, node: &Node, around: &Around<'_>) -> Match 
     let entities = fields.get("entities").map(|n| reader.texts(n, "`entities`")).unwrap_or_default();
     Match {
         types,
-        signals: fields.get("signals").map(|n| signal_ids(reader, n, around.names)).unwrap_or_default(),
+        signals: fields.get("signals").map(|n| signal_ids(reader, n, &around.names)).unwrap_or_default(),
         techniques: techniques.into_iter().filter_map(|s| technique(reader, s)).collect(),
         entities: entities.into_iter().filter_map(|s| kind_word(reader, s)).collect(),
         severity: fields.get("severity").and_then(|n| level_of(reader, n)),

@@ -22,7 +22,7 @@ type Locals = Vec<(Arc<str>, Ty)>;
 /// A playbook while it is compiled.
 pub(super) struct Book<'b, 'a> {
     pub reader: &'b mut Reader<'a>,
-    pub around: &'b Around<'b>,
+    pub around: &'b Around,
     pub scope: &'b Scope,
     pub questions: &'b mut Questions,
     /// The ids of the playbook's cards, with their places.
@@ -31,7 +31,7 @@ pub(super) struct Book<'b, 'a> {
 
 impl<'b> Book<'b, '_> {
     fn env(&self, locals: Vec<(Arc<str>, Ty)>) -> Env<'b> {
-        self.scope.env(self.around.names, locals)
+        self.scope.env(&self.around.names, locals)
     }
 
     fn when(&mut self, fields: &Fields<'_>, locals: &[(Arc<str>, Ty)]) -> Option<Option<Expr>> {
@@ -202,7 +202,7 @@ impl<'b> Book<'b, '_> {
         };
         let when = self.when(&fields, &locals);
         let mut sentence = |key: &str| {
-            fields.get(key).map(|n| template(self.reader, n, &format!("`{key}`"), self.scope.env(self.around.names, locals.clone()), self.questions))
+            fields.get(key).map(|n| template(self.reader, n, &format!("`{key}`"), self.scope.env(&self.around.names, locals.clone()), self.questions))
         };
         let (why, title) = (sentence("why"), sentence("title"));
         if let Some((h, rule)) = hunt.and_then(|h| Some((h, hunts.get(&h.text)?)))

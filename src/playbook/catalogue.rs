@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::keys;
+use super::later::{later, now};
 use super::names::{Declared, Names};
 use super::read::{Fields, Reader};
-use super::set::{Action, Guard, IMPACTS, IncidentType, Param, Permissions, Says, Signal, SignalRule, TypeRule};
+use super::set::{Action, Asks, Guard, IMPACTS, IncidentType, Param, Permissions, Says, Signal, SignalRule, TypeRule};
 use super::text::{bool_expression, level_of, template};
 use super::yaml::Node;
 use crate::diag::{Diagnostic, codes, nearest};
@@ -16,7 +17,7 @@ use crate::script::glob::Glob;
 use crate::script::lists::ListKind;
 use crate::script::template::Part;
 use crate::script::{Env, Expr, NamedList, Questions, Template, Ty};
-use crate::source::Scalar;
+use crate::source::{Scalar, Span};
 
 /// Compiles the catalogue.
 pub(crate) struct Catalogue<'r, 'a> {
@@ -58,6 +59,7 @@ impl Catalogue<'_, '_> {
     pub fn signals(&mut self, all: &[Declared<'_>], names: &Names) -> Vec<Signal> {
         let mut made = Vec::new();
         for d in all {
+            self.questions.shipped = d.kept.is_some();
             let fields = self.reader.keys(d.node, "a signal", keys::SIGNAL);
             let title = fields.get("title").and_then(|n| self.reader.text(n, "`title`")).map(|s| s.text.to_string()).unwrap_or_default();
             let benign = fields.get("benign").and_then(|n| self.reader.flag(n, "`benign`")).unwrap_or(false);
@@ -213,7 +215,7 @@ impl Catalogue<'_, '_> {
     }
 
     /// `actions:`
-    pub fn actions(&mut self, all: &[Declared<'_>], names: &Names) -> BTreeMap<Arc<str>, Arc<Action>> {
+    pub fn actions(&mut self, all: &[Declared<'_>], names: &Arc<Names>) -> BTreeMap<Arc<str>, Arc<Action>> {
         let ids: BTreeSet<&str> = all.iter().map(|d| d.id.as_str()).collect();
         let mut made = BTreeMap::new();
         for d in all {
@@ -224,7 +226,7 @@ impl Catalogue<'_, '_> {
         made
     }
 
-    fn action(&mut self, d: &Declared<'_>, names: &Names, ids: &BTreeSet<&str>) -> Option<Action> {
+    fn action(&mut self, d: &Declared<'_>, names: &Arc<Names>, ids: &BTreeSet<&str>) -> Option<Action> {
         let before = self.errors();
         let r = &mut *self.reader;
         let fields = r.keys(d.node, "an action", keys::ACTION);
@@ -270,9 +272,45 @@ impl Catalogue<'_, '_> {
                 params.insert(name.text.clone(), Param { values, default: default.map(|s| s.text.to_string()) });
             }
         }
-        let target = if kinds.is_none() { Ty::Incident } else { Ty::Entity(kinds) };
+        let asked = Asked {
+            target: if kinds.is_none() { Ty::Incident } else { Ty::Entity(kinds) },
+            params: Ty::Map(params.keys().map(|k| (k.clone(), Ty::Text)).collect()),
+            span: d.id_span,
+        };
+        let asks = match d.kept.clone() {
+            Some(kept) => {
+                let (names, mut questions) = (names.clone(), self.questions.later());
+                later(move || {
+                    let mut all = Catalogue { reader: &mut Reader::quiet(), questions: &mut questions };
+                    kept.node().map(|n| all.asks(&Fields::checked(n), &asked, &names, 0)).unwrap_or_default()
+                })
+            }
+            None => now(self.asks(&fields, &asked, names, before)),
+        };
+        Some(Action {
+            id: d.id.as_str().into(),
+            title,
+            description,
+            phase: phase?,
+            kinds,
+            incident,
+            permissions,
+            impact: impact.unwrap_or("low"),
+            undo: undo.map(|u| u.text.clone()),
+            params,
+            asks,
+            prerequisites,
+            effects,
+            d3fend,
+            react,
+            span: d.id_span,
+        })
+    }
+
+    /// The guards of an action and when it is done; `before` is how many errors there were before the action.
+    fn asks(&mut self, fields: &Fields<'_>, of: &Asked, names: &Names, before: usize) -> Asks {
         let mut env = names.env();
-        env.locals = vec![("target".into(), target.clone()), ("params".into(), Ty::Map(params.keys().map(|k| (k.clone(), Ty::Text)).collect()))];
+        env.locals = vec![("target".into(), of.target.clone()), ("params".into(), of.params.clone())];
         let mut never = Vec::new();
         for n in fields.get("never").map(|n| self.reader.list(n, "`never`")).unwrap_or_default() {
             let f = self.reader.keys(n, "a guard", keys::GUARD);
@@ -286,35 +324,17 @@ impl Catalogue<'_, '_> {
         if self.errors() > before {
             let why =
                 Template { parts: vec![Part::Text("the action has an error in its declaration, and so its guards cannot be relied on".into())] };
-            never.push(Guard { test: Expr::always(d.id_span), why });
+            never.push(Guard { test: Expr::always(of.span), why });
         }
         let mut done = names.env();
         done.deciding_signals = true;
-        done.locals = vec![("target".into(), target)];
+        done.locals = vec![("target".into(), of.target.clone())];
         let done_when = fields.raw("done_when").and_then(|n| bool_expression(self.reader, n, "`done_when`", done, self.questions));
         if let Some(span) = done_when.as_ref().and_then(Expr::asks_prose) {
             let help = "ask for a typed property of `target`, such as `target.isolation`";
             self.reader.error_help(codes::TYPE, span, "`done_when` reads typed source state, never what an alert says in words", help);
         }
-        Some(Action {
-            id: d.id.as_str().into(),
-            title,
-            description,
-            phase: phase?,
-            kinds,
-            incident,
-            permissions,
-            impact: impact.unwrap_or("low"),
-            undo: undo.map(|u| u.text.clone()),
-            params,
-            never,
-            done_when,
-            prerequisites,
-            effects,
-            d3fend,
-            react,
-            span: d.id_span,
-        })
+        Asks { never, done_when }
     }
 
     fn errors(&self) -> usize {
@@ -325,6 +345,7 @@ impl Catalogue<'_, '_> {
     pub fn types(&mut self, all: &[Declared<'_>], names: &Names) -> Vec<IncidentType> {
         let mut made = Vec::new();
         for d in all {
+            self.questions.shipped = d.kept.is_some();
             let fields = self.reader.keys(d.node, "an incident type", keys::TYPE);
             let title = fields.get("title").and_then(|n| self.reader.text(n, "`title`")).map(|s| s.text.to_string()).unwrap_or_default();
             let mut rules = Vec::new();
@@ -383,6 +404,13 @@ impl Catalogue<'_, '_> {
             }
         }
     }
+}
+
+/// What the expressions of an action speak of.
+struct Asked {
+    target: Ty,
+    params: Ty,
+    span: Span,
 }
 
 /// A title as it is compared: NFKC, without characters that nobody sees, trimmed, lower case.

@@ -5,10 +5,12 @@ mod cards;
 pub mod catalogue;
 pub mod compile;
 pub mod format;
+mod front;
 pub mod holds;
 pub mod hunting;
 mod index;
 pub mod keys;
+mod later;
 pub mod limits;
 pub mod lint;
 mod mend;
@@ -21,27 +23,22 @@ pub mod scaffold;
 pub mod schema;
 mod scope;
 pub mod set;
+pub mod shipped;
 pub mod speech;
 pub mod tests;
 mod text;
 pub mod wording;
 pub mod yaml;
 
-pub use compile::{Compiler, Input, compile};
+pub use compile::{Compiler, Input, Workers, compile};
+pub use later::Later;
 pub use lint::lint;
 pub use set::{Playbook, PlaybookSet};
+pub use shipped::{SHIPPED, is_shipped};
 pub use tests::{Test, tests};
 
 use crate::diag::Diagnostic;
 use crate::model::Time;
-
-/// What the names of files begin with that ship with the program.
-pub const SHIPPED: &str = "<shipped>/";
-
-/// Whether a file ships with the program, by its name.
-pub fn is_shipped(path: &str) -> bool {
-    path.starts_with(SHIPPED)
-}
 
 /// All that is known to be wrong with the files of a set, sorted by place: what compiling it found, what is wrong with the
 /// tests of its playbooks, and what is probably not meant, as of a day.

@@ -8,7 +8,7 @@ use crate::script::{Condition, Env, Expr};
 use crate::source::Span;
 
 /// What may be spoken of in every expression of a set.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     pub lists: BTreeMap<Arc<str>, u32>,
     pub signals: BTreeSet<Arc<str>>,
@@ -37,4 +37,27 @@ pub(crate) struct Declared<'n> {
     pub id: String,
     pub id_span: Span,
     pub node: &'n Node,
+    /// Its tree to keep, if it is as it ships: then it is known to be right, and may be compiled later.
+    pub kept: Option<Kept>,
+}
+
+/// A tree that is kept: a file's, or that of an entry of the file.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    pub tree: Arc<Node>,
+    pub entry: Option<(&'static str, usize)>,
+}
+
+impl Kept {
+    pub fn node(&self) -> Option<&Node> {
+        entry(&self.tree, self.entry)
+    }
+}
+
+/// The tree of an entry: of what, and the how manieth; that of the whole file if none.
+pub(crate) fn entry<'n>(tree: &'n Node, entry: Option<(&'static str, usize)>) -> Option<&'n Node> {
+    match entry {
+        None => Some(tree),
+        Some((kind, n)) => tree.get(kind)?.entries().get(n).map(|(_, v)| v),
+    }
 }

@@ -1,5 +1,7 @@
 //! Reading a map of a file: known keys, wanted shapes, and all that is wrong at once.
 
+use std::sync::LazyLock;
+
 use super::holds::Key;
 use super::mend;
 use super::yaml::{Node, Style, Yaml};
@@ -12,6 +14,14 @@ pub struct Reader<'a> {
     pub sources: &'a Sources,
     /// What is wrong.
     pub out: Vec<Diagnostic>,
+}
+
+impl Reader<'static> {
+    /// For what is known to be right, or what is told elsewhere.
+    pub fn quiet() -> Self {
+        static NONE: LazyLock<Sources> = LazyLock::new(Sources::default);
+        Self { sources: &NONE, out: Vec::new() }
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -274,6 +284,11 @@ pub struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
+    /// The entries of a map whose keys were checked before.
+    pub fn checked(node: &'n Node) -> Self {
+        Self { entries: node.entries(), bad: false }
+    }
+
     /// The value of a key, if it is there and not empty.
     pub fn get(&self, name: &str) -> Option<&'n Node> {
         self.raw(name).filter(|v| !v.is_empty() || v.odd.is_some())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::catalogue::kind_word;
 use super::keys;
+use super::later::Later;
 use super::names::Names;
 use super::read::{Fields, Reader};
 use super::set::Action;
@@ -17,12 +18,12 @@ use crate::script::{Condition, Env, Expr, Questions, Template, Ty};
 use crate::source::{Scalar, Snippet, Span};
 
 /// What a playbook may refer to.
-pub(crate) struct Around<'a> {
-    pub names: &'a Names,
-    pub actions: &'a BTreeMap<Arc<str>, Arc<Action>>,
-    pub declared_actions: &'a BTreeSet<&'a str>,
-    pub types: &'a BTreeSet<&'a str>,
-    pub libraries: &'a BTreeMap<&'a str, &'a Scope>,
+pub(crate) struct Around {
+    pub names: Arc<Names>,
+    pub actions: BTreeMap<Arc<str>, Arc<Action>>,
+    pub declared_actions: BTreeSet<Arc<str>>,
+    pub types: BTreeSet<Arc<str>>,
+    pub libraries: BTreeMap<Arc<str>, Arc<Later<Scope>>>,
 }
 
 /// What `bind:` and `conditions:` declare, compiled.

@@ -1,8 +1,10 @@
 //! A set of playbooks, checked and compiled: immutable, with a revision, and the only thing that runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
+use super::later::Later;
 use super::wording::Wording;
 use crate::diag::Diagnostic;
 use crate::model::level::{squash, words};
@@ -126,10 +128,8 @@ pub struct Action {
     pub undo: Option<Arc<str>>,
     /// Its parameters.
     pub params: BTreeMap<Arc<str>, Param>,
-    /// Guards.
-    pub never: Vec<Guard>,
-    /// Typed source state that makes a card completed.
-    pub done_when: Option<Expr>,
+    /// What it asks, as fields of the action too. What ships is compiled when it is first asked.
+    pub asks: Later<Asks>,
     /// What must be so before.
     pub prerequisites: Vec<String>,
     /// What else it does.
@@ -140,6 +140,23 @@ pub struct Action {
     pub react: Vec<String>,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// What an action asks of a card's target.
+#[derive(Debug, Default)]
+pub struct Asks {
+    /// Guards.
+    pub never: Vec<Guard>,
+    /// Typed source state that makes a card completed.
+    pub done_when: Option<Expr>,
+}
+
+impl Deref for Action {
+    type Target = Asks;
+
+    fn deref(&self) -> &Asks {
+        &self.asks
+    }
 }
 
 /// A parameter of an action.
@@ -217,14 +234,29 @@ pub struct Playbook {
     pub status: Status,
     /// Where it is declared.
     pub span: Span,
+    /// What must be in the incident.
+    pub matching: Match,
+    /// All that is asked where `match:` holds, as fields of the playbook too. What ships is compiled when it is first asked.
+    pub rules: Later<Rules>,
+}
+
+impl Deref for Playbook {
+    type Target = Rules;
+
+    fn deref(&self) -> &Rules {
+        &self.rules
+    }
+}
+
+/// What a playbook says where its `match:` holds.
+#[derive(Debug, Default)]
+pub struct Rules {
     /// Its named values, with those of the libraries that it uses.
     pub bindings: BTreeMap<Arc<str>, Arc<Expr>>,
     /// Its named clauses, with those of the libraries that it uses.
     pub conditions: BTreeMap<Arc<str>, Arc<Condition>>,
     /// Where each of these names is declared: in its own file, or in a library's.
     pub places: BTreeMap<Arc<str>, Span>,
-    /// What must be in the incident.
-    pub matching: Match,
     /// What the incident is; the first that holds.
     pub triage: Vec<Arm>,
     /// Its cards.

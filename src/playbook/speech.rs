@@ -10,7 +10,7 @@ use super::scope::{self, Scope};
 use super::set::PlaybookSet;
 use super::yaml::Node;
 use crate::script::{Condition, Env, Expr, Lowering, Questions, Ty};
-use crate::source::{FileId, Scalar, Snippet, Sources, Span};
+use crate::source::{FileId, Scalar, Snippet, Span};
 
 /// The names of a file: its own, and those of the libraries that it uses.
 pub struct Speech {
@@ -24,10 +24,8 @@ impl Speech {
     pub fn of<'n>(set: &PlaybookSet, signals: impl Iterator<Item = Arc<str>>, tree: &Node, library: &dyn Fn(&str) -> Option<&'n Node>) -> Self {
         let names =
             Names { signals: signals.collect(), lists: (0u32..).zip(&set.lists).map(|(n, l)| (l.id.clone(), n)).collect(), ..Names::default() };
-        let mut questions = Questions::new(false);
-        // What is wrong is told elsewhere.
-        let sources = Sources::default();
-        let mut reader = Reader { sources: &sources, out: Vec::new() };
+        let mut questions = Questions::default();
+        let mut reader = Reader::quiet();
         let mut base = Scope::default();
         let used = tree.get("use").map(|n| reader.texts(n, "`use`")).unwrap_or_default();
         for s in used {
@@ -65,6 +63,6 @@ impl Speech {
     pub fn type_of(&self, text: &str, locals: &[(Arc<str>, Ty)]) -> Option<Ty> {
         let scalar = Scalar::plain(FileId(0), text, 0);
         let env: Env<'_> = self.scope.env(&self.names, locals.to_vec());
-        Lowering::compile(Snippet::whole(&scalar), env, &mut Questions::new(false), &mut Vec::new()).map(|e| e.ty)
+        Lowering::compile(Snippet::whole(&scalar), env, &mut Questions::default(), &mut Vec::new()).map(|e| e.ty)
     }
 }

@@ -2,8 +2,9 @@
 
 use granit_parser::{Event, Parser, ScalarStyle};
 
-use super::limits;
+use super::front::before_tests;
 use super::mend::Value;
+use super::{limits, shipped};
 use crate::diag::{Diagnostic, codes};
 use crate::source::scalar::{Quote, Scalar};
 use crate::source::{FileId, SourceFile, Span};
@@ -117,6 +118,9 @@ pub fn parse(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> Option
 
 /// Parses a file without the `tests:` at its end, which change no answer and are most of a well-tested file.
 pub fn parse_rules(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> Option<Node> {
+    if let Some(tree) = shipped::same(file).and_then(|s| s.tree(id, file)) {
+        return Some(tree);
+    }
     if let Some(front) = before_tests(&file.text) {
         let mut wrong = Vec::new();
         if let Some(tree) = parse_front(id, file, front, &mut wrong).filter(|_| wrong.is_empty()) {
@@ -126,23 +130,14 @@ pub fn parse_rules(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> 
     parse(id, file, out)
 }
 
-/// The text before `tests:`, if that is the last key of the file.
-fn before_tests(text: &str) -> Option<&str> {
-    let at = text.find("\ntests:")?.saturating_add(1);
-    let (front, section) = text.split_at_checked(at)?;
-    let inside =
-        |line: &str| line.is_empty() || line.starts_with([' ', '#', '\r']) || line == "-" || line.starts_with("- ") || line.starts_with("-\r");
-    let key = section.strip_prefix("tests:").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\n', '\r']));
-    (key && section.lines().skip(1).all(inside)).then_some(front)
-}
-
 /// Parses the front of a file, up to all of it.
 fn parse_front(id: FileId, file: &SourceFile, text: &str, out: &mut Vec<Diagnostic>) -> Option<Node> {
     if file.text.len() > limits::FILE_BYTES {
         out.push(Diagnostic::error(codes::LIMIT, Span::top(id), format!("the file is larger than {} KiB", limits::FILE_BYTES >> 10)));
         return None;
     }
-    let mut tree = Builder { id, file, nodes: 0, stack: Vec::new(), root: None, documents: 0 };
+    let mut tree = Builder::new(id, file);
+    let mut documents = 0usize;
     let options = granit_parser::options! { emit_unresolved_aliases: true, flow_nesting_limit: limits::FILE_DEPTH, block_nesting_limit: limits::FILE_DEPTH, emit_comments: false };
     let mut parser = Parser::new_from_str_with_options(text, options);
     loop {
@@ -150,7 +145,7 @@ fn parse_front(id: FileId, file: &SourceFile, text: &str, out: &mut Vec<Diagnost
             None => break,
             Some(Ok((event, span))) => {
                 let done = matches!(event, Event::StreamEnd);
-                if let Err(d) = tree.take(event, &span) {
+                if let Err(d) = take(&mut tree, event, &span, &mut documents) {
                     out.push(*d);
                     return None;
                 }
@@ -213,83 +208,120 @@ pub(super) fn byte(text: &str, mark: &granit_parser::Marker) -> usize {
     text.char_indices().nth(mark.index()).map_or(text.len(), |(n, _)| n)
 }
 
-enum Open {
-    List(Vec<Node>, usize, Option<(&'static str, Span)>),
-    Map(Vec<(Node, Node)>, Option<Node>, usize, Option<(&'static str, Span)>),
+/// Hands an event of the parser to the tree.
+fn take(tree: &mut Builder<'_>, event: Event<'_>, at: &granit_parser::Span, documents: &mut usize) -> Result<(), Box<Diagnostic>> {
+    let place = |s: &granit_parser::Span| Span::new(tree.id, byte(&tree.file.text, &s.start), byte(&tree.file.text, &s.end));
+    let span = place(at);
+    // A tag or anchor at a node, with its place.
+    let odd = |anchor: usize, tag: bool| match (tag, anchor) {
+        (true, _) => Some(("a tag (`!…`)", at.tag_span().map_or(span, |t| place(&t)))),
+        (false, 0) => None,
+        (false, _) => Some(("an anchor (`&…`)", span)),
+    };
+    match event {
+        Event::DocumentStart(..) => {
+            *documents = documents.saturating_add(1);
+            if *documents > 1 {
+                return Err(Box::new(
+                    Diagnostic::error(codes::YAML, span, "a file holds one document").help("put the second one into a file of its own"),
+                ));
+            }
+            Ok(())
+        }
+        Event::Alias(_) | Event::UnresolvedAlias(_) => tree.node(Node {
+            yaml: Yaml::Scalar(Scalar::plain(tree.id, "", span.start as usize), Style::Plain),
+            span,
+            odd: Some(("an alias (`*…`)", span)),
+        }),
+        Event::Scalar(value, style, anchor, tag) => {
+            let (style, quote) = match style {
+                ScalarStyle::Plain => (Style::Plain, Quote::None),
+                ScalarStyle::SingleQuoted => (Style::Quoted, Quote::Single),
+                ScalarStyle::DoubleQuoted => (Style::Quoted, Quote::Double),
+                ScalarStyle::Literal | ScalarStyle::Folded => (Style::Block, Quote::None),
+            };
+            let odd = odd(anchor, tag.is_some());
+            tree.scalar(&value, style, quote, span, odd)
+        }
+        Event::SequenceStart(_, anchor, tag) => {
+            let odd = odd(anchor, tag.is_some());
+            tree.list(span, odd)
+        }
+        Event::MappingStart(_, anchor, tag) => {
+            let odd = odd(anchor, tag.is_some());
+            tree.map(span, odd)
+        }
+        Event::SequenceEnd | Event::MappingEnd => tree.end(span),
+        _ => Ok(()),
+    }
 }
 
-struct Builder<'a> {
+/// A tag, anchor or alias: what, and where.
+type Odd = Option<(&'static str, Span)>;
+
+enum Open {
+    List(Vec<Node>, usize, Odd),
+    Map(Vec<(Node, Node)>, Option<Node>, usize, Odd),
+}
+
+/// A tree that grows event by event.
+pub(super) struct Builder<'a> {
     id: FileId,
     file: &'a SourceFile,
     nodes: usize,
     stack: Vec<Open>,
     root: Option<Node>,
-    documents: usize,
 }
 
-impl Builder<'_> {
-    fn span(&self, s: &granit_parser::Span) -> Span {
-        Span::new(self.id, byte(&self.file.text, &s.start), byte(&self.file.text, &s.end))
+impl<'a> Builder<'a> {
+    pub fn new(id: FileId, file: &'a SourceFile) -> Self {
+        Self { id, file, nodes: 0, stack: Vec::new(), root: None }
     }
 
-    /// A tag or anchor at a node, with its place.
-    fn odd(&self, anchor: usize, tag: bool, at: &granit_parser::Span) -> Option<(&'static str, Span)> {
-        if tag {
-            Some(("a tag (`!…`)", at.tag_span().map_or_else(|| self.span(at), |t| self.span(&t))))
-        } else if anchor != 0 {
-            Some(("an anchor (`&…`)", self.span(at)))
-        } else {
-            None
-        }
+    /// The whole tree.
+    pub fn root(self) -> Option<Node> {
+        self.root
     }
 
-    fn take(&mut self, event: Event<'_>, at: &granit_parser::Span) -> Result<(), Box<Diagnostic>> {
-        let span = self.span(at);
-        match event {
-            Event::DocumentStart(..) => {
-                self.documents = self.documents.saturating_add(1);
-                if self.documents > 1 {
-                    return Err(Box::new(
-                        Diagnostic::error(codes::YAML, span, "a file holds one document").help("put the second one into a file of its own"),
-                    ));
-                }
+    /// A list begins.
+    pub fn list(&mut self, span: Span, odd: Odd) -> Result<(), Box<Diagnostic>> {
+        self.open(Open::List(Vec::new(), span.start as usize, odd), span)
+    }
+
+    /// A map begins.
+    pub fn map(&mut self, span: Span, odd: Odd) -> Result<(), Box<Diagnostic>> {
+        self.open(Open::Map(Vec::new(), None, span.start as usize, odd), span)
+    }
+
+    /// The innermost list or map ends.
+    pub fn end(&mut self, span: Span) -> Result<(), Box<Diagnostic>> {
+        let node = match self.stack.pop() {
+            Some(Open::List(items, start, odd)) => {
+                let end = items.last().map_or(span.end, |n| n.span.end.max(span.start));
+                Node { yaml: Yaml::List(items), span: Span::new(self.id, start, end as usize), odd }
             }
-            Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                let node = Node {
-                    yaml: Yaml::Scalar(Scalar::plain(self.id, "", span.start as usize), Style::Plain),
-                    span,
-                    odd: Some(("an alias (`*…`)", span)),
-                };
-                self.node(node)?;
+            Some(Open::Map(entries, _, start, odd)) => {
+                let end = entries.last().map_or(span.end, |(_, v)| v.span.end.max(span.start));
+                Node { yaml: Yaml::Map(entries), span: Span::new(self.id, start, end as usize), odd }
             }
-            Event::Scalar(value, style, anchor, tag) => {
-                let odd = self.odd(anchor, tag.is_some(), at);
-                let node = Node { yaml: self.scalar(&value, style, span), span, odd };
-                self.node(node)?;
+            None => return Ok(()),
+        };
+        self.node(node)
+    }
+
+    /// A text.
+    pub fn scalar(&mut self, value: &str, style: Style, quote: Quote, span: Span, odd: Odd) -> Result<(), Box<Diagnostic>> {
+        let raw = self.file.text.get(span.start as usize..span.end as usize).unwrap_or("");
+        let start = span.start as usize;
+        let scalar = match style {
+            Style::Plain if raw == value => Scalar::plain(self.id, value, start).spanning(span),
+            Style::Plain | Style::Block => Scalar::aligned(value, span, raw, start, quote),
+            Style::Quoted => {
+                let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or("");
+                Scalar::aligned(value, span, inner, start.saturating_add(1), quote)
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                self.open(Open::List(Vec::new(), span.start as usize, self.odd(anchor, tag.is_some(), at)), span)?
-            }
-            Event::MappingStart(_, anchor, tag) => {
-                self.open(Open::Map(Vec::new(), None, span.start as usize, self.odd(anchor, tag.is_some(), at)), span)?
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                let node = match self.stack.pop() {
-                    Some(Open::List(items, start, odd)) => {
-                        let end = items.last().map_or(span.end, |n| n.span.end.max(span.start));
-                        Node { yaml: Yaml::List(items), span: Span::new(self.id, start, end as usize), odd }
-                    }
-                    Some(Open::Map(entries, _, start, odd)) => {
-                        let end = entries.last().map_or(span.end, |(_, v)| v.span.end.max(span.start));
-                        Node { yaml: Yaml::Map(entries), span: Span::new(self.id, start, end as usize), odd }
-                    }
-                    None => return Ok(()),
-                };
-                self.node(node)?;
-            }
-            _ => {}
-        }
-        Ok(())
+        };
+        self.node(Node { yaml: Yaml::Scalar(scalar, style), span, odd })
     }
 
     fn open(&mut self, what: Open, span: Span) -> Result<(), Box<Diagnostic>> {
@@ -314,21 +346,6 @@ impl Builder<'_> {
             None => self.root = Some(node),
         }
         Ok(())
-    }
-
-    fn scalar(&self, value: &str, style: ScalarStyle, span: Span) -> Yaml {
-        let raw = self.file.text.get(span.start as usize..span.end as usize).unwrap_or("");
-        let start = span.start as usize;
-        match style {
-            ScalarStyle::Plain if raw == value => Yaml::Scalar(Scalar::plain(self.id, value, start).spanning(span), Style::Plain),
-            ScalarStyle::Plain => Yaml::Scalar(Scalar::aligned(value, span, raw, start, Quote::None), Style::Plain),
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
-                let quote = if style == ScalarStyle::SingleQuoted { Quote::Single } else { Quote::Double };
-                let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or("");
-                Yaml::Scalar(Scalar::aligned(value, span, inner, start.saturating_add(1), quote), Style::Quoted)
-            }
-            ScalarStyle::Literal | ScalarStyle::Folded => Yaml::Scalar(Scalar::aligned(value, span, raw, start, Quote::None), Style::Block),
-        }
     }
 }
 

@@ -1,7 +1,44 @@
 //! Work on several threads, with the results in the order of the items.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+
+/// Fewer items than this are not worth a thread.
+const FEW: usize = 32;
+
+/// Does `work` for each number below `many`, in any order, on as many threads as the machine has.
+pub fn each(many: usize, work: &(dyn Fn(usize) + Sync)) {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if many < FEW || threads < 2 {
+        return (0..many).for_each(work);
+    }
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= many {
+                        return;
+                    }
+                    work(n);
+                }
+            });
+        }
+    });
+}
+
+/// What `work` gives for each item, in the order of the items.
+pub fn map<T: Sync, R: Send + Sync>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let made: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
+    each(items.len(), &|n| {
+        if let (Some(item), Some(slot)) = (items.get(n), made.get(n)) {
+            slot.get_or_init(|| work(item));
+        }
+    });
+    made.into_iter().filter_map(OnceLock::into_inner).collect()
+}
 
 /// What the threads share.
 struct Shared<I, R> {
@@ -110,7 +147,15 @@ impl<I, R> Drop for Leave<'_, I, R> {
 
 #[cfg(test)]
 mod tests {
-    use super::ordered;
+    use super::{map, ordered};
+
+    #[test]
+    fn results_come_in_the_order_of_their_items() {
+        for many in [0, 1, 1000] {
+            let items: Vec<u64> = (0..many).collect();
+            assert_eq!(map(&items, |n| n * 2), items.iter().map(|n| n * 2).collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn results_come_in_order_and_stop_when_told() {

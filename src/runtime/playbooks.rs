@@ -4,29 +4,26 @@ use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use crate::playbook::is_shipped;
-use include_dir::{Dir, include_dir};
 
+use super::parallel;
 use crate::diag::{Diagnostic, Severity, codes};
-use crate::playbook::{Input, SHIPPED, limits};
-
-/// What ships.
-static FOLDER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
+use crate::playbook::{Compiler, Input, PlaybookSet, limits, shipped};
 
 /// The files that ship.
 pub fn shipped() -> Vec<Input> {
-    fn walk(dir: &Dir<'_>, out: &mut Vec<Input>) {
-        for file in dir.files().filter(|f| is_playbook(f.path())) {
-            if let Some(text) = file.contents_utf8() {
-                out.push(Input { path: format!("{SHIPPED}{}", file.path().display()), text: text.to_owned(), layer: 0 });
-            }
-        }
-        dir.dirs().for_each(|d| walk(d, out));
-    }
-    let mut out = Vec::new();
-    walk(&FOLDER, &mut out);
-    out
+    shipped::FILES.iter().map(|s| Input { path: s.path.to_owned(), text: s.text.to_owned(), layer: 0 }).collect()
+}
+
+/// The set of some files, compiled on all threads of the machine.
+pub fn compile(files: &[Input]) -> PlaybookSet {
+    let mut compiler = Compiler::on(parallel::each);
+    let set = compiler.compile(files);
+    // A command makes few sets and then ends: taking the compiler apart would only cost time.
+    std::mem::forget(compiler);
+    Arc::unwrap_or_clone(set)
 }
 
 pub(super) fn is_playbook(path: &Path) -> bool {
@@ -69,8 +66,9 @@ pub fn load(folders: &[PathBuf], with_shipped: bool) -> Loaded {
     let mut files = if with_shipped { shipped() } else { Vec::new() };
     let found = find(folders, files.len());
     let mut wrong = found.wrong;
-    for place in found.files {
-        match read(&place) {
+    let texts = parallel::map(&found.files, read);
+    for (place, text) in found.files.into_iter().zip(texts) {
+        match text {
             Ok(text) => files.push(Input { path: place.path.display().to_string(), text, layer: place.layer }),
             Err(d) => wrong.push((place.layer, *d)),
         }

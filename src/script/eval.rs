@@ -94,7 +94,12 @@ impl Memory {
     }
 
     fn put(&mut self, id: MemoId, value: &Result<Value, Stop>, cost: u64) {
-        let Some(slot) = self.slots.get_mut(id.0 as usize) else { return };
+        let n = id.0 as usize;
+        // What is compiled only when it is asked for has places beyond those that were known before.
+        if n >= self.slots.len() {
+            self.slots.resize(n.saturating_add(1), answer::NONE);
+        }
+        let Some(slot) = self.slots.get_mut(n) else { return };
         if *slot == answer::NONE {
             self.touched.push(id.0);
         }

@@ -1,11 +1,9 @@
 //! The one typed form that every Rhai expression is lowered to, and the only one that runs.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::fields::Field;
 use super::functions::Function;
-use super::pattern::Pattern;
 use super::plan::Plan;
 use super::ty::Ty;
 use super::value::Value;
@@ -245,58 +243,6 @@ pub struct Arm {
     pub guard: Option<Expr>,
     /// Then this.
     pub then: Expr,
-}
-
-/// Gives equal questions one place for their answer.
-#[derive(Debug, Default)]
-pub struct Questions {
-    ids: HashMap<Key, MemoId>,
-    asked: Vec<MemoId>,
-    patterns: HashMap<String, Arc<Pattern>>,
-    shipped: bool,
-}
-
-impl Questions {
-    /// No question yet. `shipped` says that what is compiled ships with the program, so that its tests have compiled it.
-    pub fn new(shipped: bool) -> Self {
-        Self { shipped, ..Self::default() }
-    }
-
-    /// The place for this question.
-    pub fn id(&mut self, key: Key) -> MemoId {
-        let next = MemoId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
-        let id = *self.ids.entry(key).or_insert(next);
-        self.asked.push(id);
-        id
-    }
-
-    /// The places that were asked for since this was last asked, each once.
-    pub fn take_asked(&mut self) -> Vec<MemoId> {
-        let mut asked = std::mem::take(&mut self.asked);
-        asked.sort_unstable();
-        asked.dedup();
-        asked
-    }
-
-    /// A regular expression, the same however often it is written.
-    pub fn pattern(&mut self, text: &str) -> Result<Arc<Pattern>, regex::Error> {
-        if let Some(known) = self.patterns.get(text) {
-            return Ok(known.clone());
-        }
-        let made = Arc::new(if self.shipped { Pattern::later(text) } else { Pattern::now(text)? });
-        self.patterns.insert(text.to_owned(), made.clone());
-        Ok(made)
-    }
-
-    /// How many different questions there are.
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// Whether none was asked.
-    pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
-    }
 }
 
 /// The key of a node from its own word and the keys of what is below it.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::env::Env;
-use super::expr::Questions;
 use super::functions::Pat;
 use super::glob::Glob;
 use super::network::Net;
+use super::questions::Questions;
 use super::ty::Ty;
 use super::value::Value;
 use crate::diag::{codes, nearest};

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use rhai::{ASTFlags, Expr as RExpr, FnCallExpr, Position, Stmt};
 
 use super::env::Env;
-use super::expr::{Arith, Arm, Compare, Condition, Each, Expr, Key, Node, Questions, key};
+use super::expr::{Arith, Arm, Compare, Condition, Each, Expr, Key, Node, key};
 use super::fields;
 use super::functions::{self, Function, Pat};
 use super::limits;
 use super::literal::{self, Wrong};
 use super::parse::{self, Closure};
 use super::plan;
+use super::questions::Questions;
 use super::ty::Ty;
 use super::value::Value;
 use crate::diag::{Diagnostic, codes, nearest};

@@ -2,6 +2,7 @@
 
 use super::eval::{Cx, Stop};
 use super::expr::Compare;
+use super::facts::Facts;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::functions::attack;
 use super::plan::{Check, List, Plan, Ref, Source, Test};
@@ -26,13 +27,14 @@ impl Cx<'_> {
                 self.charge(1);
                 self.framed([], |cx| cx.run(x))
             }
-            Plan::Each(list, all, body) => {
-                self.charge(1);
+            Plan::Each(list, cost, all, body) => {
+                self.charge(u64::from(*cost));
                 let decided = self.walk(*list, body, !*all)?;
                 Ok(decided != *all)
             }
-            Plan::Count(list, body, op, wanted) => {
-                self.charge(3);
+            Plan::Count(list, cost, body, op, wanted) => {
+                // The walk and the number.
+                self.charge(u64::from(*cost).saturating_add(2));
                 let n = self.tally(*list, body)?;
                 Ok(Ref::Int(n).compare(*op, Ref::Int(*wanted)))
             }
@@ -63,6 +65,7 @@ impl Cx<'_> {
                 let facts = self.facts;
                 self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, |answer| answer == wanted)?
             }
+            List::Named(n, kind) => self.items(named(self.facts, self.local(n), kind).map(Value::Entity), body, |answer| answer == wanted)?,
         };
         self.pay()?;
         Ok(found)
@@ -79,6 +82,7 @@ impl Cx<'_> {
         match list {
             List::Kind(kind) => self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, &mut count)?,
             List::Alerts => self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, &mut count)?,
+            List::Named(n, kind) => self.items(named(facts, self.local(n), kind).map(Value::Entity), body, &mut count)?,
         };
         self.pay()?;
         Ok(n)
@@ -114,7 +118,7 @@ impl Cx<'_> {
     fn scanned<'p>(&self, body: &'p Plan, wanted: bool) -> Option<&'p Test> {
         let item = self.locals.len().saturating_sub(self.base);
         let on_item = |p: &'p Plan| match p {
-            Plan::Test(t @ Test { source: Source::Cell(n, ..), check, .. }) if *n == item && !matches!(check, Check::With(..)) => Some(t),
+            Plan::Test(t @ Test { source: Source::Cell(n, ..), check, .. }) if *n == item && !check.asks(item) => Some(t),
             _ => None,
         };
         match body {
@@ -138,13 +142,20 @@ impl Cx<'_> {
         let mut from = 0usize;
         loop {
             let mut extra = 0u64;
-            let found = match column {
-                Some(c) => position(c.get(from..).unwrap_or_default(), &first.check, wanted, |v| {
+            let found = match (column, &first.check) {
+                (c, Check::With(op, other)) => {
+                    let other = self.read(*other);
+                    match c {
+                        Some(c) => c.get(from..).unwrap_or_default().iter().position(|v| Ref::held(v.as_ref(), flag).compare(*op, other) == wanted),
+                        None => (from < entities.len() && Ref::held(None, flag).compare(*op, other) == wanted).then_some(0),
+                    }
+                }
+                (Some(c), _) => position(c.get(from..).unwrap_or_default(), &first.check, wanted, |v| {
                     let (holds, more) = self.check(Ref::held(v, flag), &first.check);
                     extra = extra.saturating_add(more);
                     holds
                 }),
-                None => (from < entities.len() && self.check(Ref::held(None, flag), &first.check).0 == wanted).then_some(0),
+                (None, _) => (from < entities.len() && self.check(Ref::held(None, flag), &first.check).0 == wanted).then_some(0),
             };
             let walked = found.map_or(entities.len().saturating_sub(from), |n| n.saturating_add(1));
             self.charge(each.saturating_mul(walked as u64).saturating_add(extra));
@@ -194,7 +205,22 @@ impl Cx<'_> {
                 };
                 (holds, if *counted { paid(list.len.saturating_div(64).saturating_add(1)) } else { 0 })
             }
-            Check::Contains(part) => (text(&|t| t.contains(&**part)), 0),
+            Check::Contains(part) => match v {
+                Ref::Texts(all) => (all.iter().any(|t| **t == **part), all.len() as u64),
+                v => (matches!(v, Ref::Text(t) if t.contains(&**part)), 0),
+            },
+            Check::Member(list, counted) => {
+                let Ref::Other(Value::Entity(e)) = v else { return (false, 0) };
+                let (found, len) = match *list {
+                    List::Kind(kind) => (self.facts.entity(*e).is_some_and(|x| x.kind == kind), self.facts.columns.of(kind).len()),
+                    List::Alerts => (false, self.facts.incident.alerts.len()),
+                    List::Named(n, kind) => {
+                        let all = || named(self.facts, self.local(n), kind);
+                        (all().any(|x| x == *e), if *counted { all().count() } else { 0 })
+                    }
+                };
+                (found, if *counted { len as u64 } else { 0 })
+            }
             Check::Starts(part) => (text(&|t| t.starts_with(&**part)), 0),
             Check::Ends(part) => (text(&|t| t.ends_with(&**part)), 0),
             Check::Matches(r) => (text(&|t| r.is_match(t)), long()),
@@ -242,6 +268,14 @@ impl Cx<'_> {
         match source {
             Source::Local(n) => Ref::of(self.local(n)),
             Source::Whole => Ref::Other(&Value::Incident),
+            Source::Len(list) => {
+                let len = match list {
+                    List::Kind(kind) => facts.columns.of(kind).len(),
+                    List::Alerts => facts.incident.alerts.len(),
+                    List::Named(n, kind) => named(facts, self.local(n), kind).count(),
+                };
+                Ref::Int(i64::try_from(len).unwrap_or(i64::MAX))
+            }
             Source::Cell(n, slot, flag) => Ref::held(self.entity(n).and_then(|e| facts.columns.value(e, slot)), flag),
             Source::Prop(n, p) => {
                 let value = self.entity(n).and_then(|e| Some((e, slot(facts.entity(e)?.kind, p)?))).and_then(|(e, s)| facts.columns.value(e, s));
@@ -259,7 +293,8 @@ impl Cx<'_> {
                     EntityField::Remediation => Ref::Text(&x.remediation_status),
                     EntityField::FirstSeen => Ref::time(x.first_seen),
                     EntityField::LastSeen => Ref::time(x.last_seen),
-                    EntityField::Aliases | EntityField::Roles | EntityField::Tags | EntityField::Signals | EntityField::Alerts => Ref::Absent,
+                    EntityField::Aliases => Ref::Texts(&x.aliases),
+                    EntityField::Roles | EntityField::Tags | EntityField::Signals | EntityField::Alerts => Ref::Absent,
                 }
             }
             Source::Alert(n, f) => {
@@ -277,7 +312,10 @@ impl Cx<'_> {
                     AlertField::First => Ref::time(a.first),
                     AlertField::Last => Ref::time(a.last),
                     AlertField::Created => Ref::time(a.created),
-                    AlertField::Detectors | AlertField::Techniques | AlertField::Tactics | AlertField::Signals => Ref::Absent,
+                    AlertField::Detectors => Ref::Texts(&a.detectors),
+                    AlertField::Techniques => Ref::Texts(&a.techniques),
+                    AlertField::Tactics => Ref::Texts(&a.tactics),
+                    AlertField::Signals => Ref::Absent,
                 }
             }
             Source::Incident(f) => {
@@ -292,17 +330,21 @@ impl Cx<'_> {
                     IncidentField::Created => Ref::time(i.created),
                     IncidentField::FirstActivity => Ref::time(i.first_activity),
                     IncidentField::LastActivity => Ref::time(i.last_activity),
-                    IncidentField::Tags
-                    | IncidentField::Signals
-                    | IncidentField::Techniques
-                    | IncidentField::Tactics
-                    | IncidentField::Types
-                    | IncidentField::Entities
-                    | IncidentField::Alerts => Ref::Absent,
+                    IncidentField::Tags => Ref::Texts(&i.tags),
+                    IncidentField::Signals => Ref::Texts(facts.signals()),
+                    IncidentField::Techniques => Ref::Texts(facts.techniques()),
+                    IncidentField::Tactics | IncidentField::Types | IncidentField::Entities | IncidentField::Alerts => Ref::Absent,
                 }
             }
         }
     }
+}
+
+/// The entities of a kind that an alert names.
+fn named<'a>(facts: &Facts<'a>, alert: &Value, kind: Kind) -> impl Iterator<Item = EntityIx> + use<'a> {
+    let alert = if let Value::Alert(ix) = alert { facts.incident.alert(*ix) } else { None };
+    let incident = facts.incident;
+    alert.into_iter().flat_map(|a| a.entities.keys().copied()).filter(move |e| incident.entity(*e).is_some_and(|x| x.kind == kind))
 }
 
 /// The first cell that answers as wanted. The commonest checks are asked without a detour.

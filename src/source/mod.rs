@@ -4,7 +4,7 @@ pub mod scalar;
 
 pub use scalar::{Scalar, Snippet};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A file of a [`Sources`] table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,28 +50,35 @@ pub struct SourceFile {
     pub path: Arc<str>,
     /// The whole text.
     pub text: Arc<str>,
-    lines: Vec<u32>,
+    /// Where lines begin; found when it is first asked.
+    lines: OnceLock<Vec<u32>>,
 }
 
 impl SourceFile {
     /// A file with this name and text.
     pub fn new(path: &str, text: &str) -> Self {
-        let mut lines = vec![0u32];
-        lines.extend(text.match_indices('\n').map(|(at, _)| u32::try_from(at.saturating_add(1)).unwrap_or(u32::MAX)));
-        Self { path: path.into(), text: text.into(), lines }
+        Self { path: path.into(), text: text.into(), lines: OnceLock::new() }
+    }
+
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let begins = self.text.match_indices('\n').map(|(at, _)| u32::try_from(at.saturating_add(1)).unwrap_or(u32::MAX));
+            std::iter::once(0).chain(begins).collect()
+        })
     }
 
     /// Line and column of a byte, both from 1; the column counts characters.
     pub fn line_column(&self, byte: u32) -> (usize, usize) {
-        let line = self.lines.partition_point(|start| *start <= byte).max(1);
-        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
+        let lines = self.lines();
+        let line = lines.partition_point(|start| *start <= byte).max(1);
+        let start = lines.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
         let column = self.text.get(start..byte as usize).map_or(0, |before| before.chars().count());
         (line, column.saturating_add(1))
     }
 
     /// The byte at which a line (from 1) begins.
     pub fn line_start(&self, line: usize) -> Option<usize> {
-        self.lines.get(line.checked_sub(1)?).map(|at| *at as usize)
+        self.lines().get(line.checked_sub(1)?).map(|at| *at as usize)
     }
 }
 

@@ -11,8 +11,9 @@ pub struct Scalar {
     pub text: Arc<str>,
     /// The whole of it in the file, with quotes.
     pub span: Span,
-    /// Runs that are the same in both: decoded byte, byte in the file. Sorted.
-    runs: Vec<(u32, u32)>,
+    /// Runs that are the same in both: decoded byte, byte in the file. Sorted; most texts have one alone.
+    first: (u32, u32),
+    more: Vec<(u32, u32)>,
 }
 
 impl Scalar {
@@ -21,7 +22,8 @@ impl Scalar {
         Self {
             text: text.into(),
             span: Span::new(file, start, start.saturating_add(text.len())),
-            runs: vec![(0, u32::try_from(start).unwrap_or(u32::MAX))],
+            first: (0, u32::try_from(start).unwrap_or(u32::MAX)),
+            more: Vec::new(),
         }
     }
 
@@ -34,6 +36,9 @@ impl Scalar {
     /// A text whose spelling in the file is `raw`, beginning at byte `raw_start`; `span` is the whole scalar.
     /// Characters that both have, in order, are matched; what only the file has (escapes, indentation) is skipped.
     pub fn aligned(text: &str, span: Span, raw: &str, raw_start: usize, quote: Quote) -> Self {
+        if text == raw && !(quote == Quote::Double && raw.contains('\\')) {
+            return Self::plain(span.file, text, raw_start).spanning(span);
+        }
         let mut runs: Vec<(u32, u32)> = Vec::new();
         let mut rest = raw.char_indices().peekable();
         let at = |n: usize| u32::try_from(raw_start.saturating_add(n)).unwrap_or(u32::MAX);
@@ -94,10 +99,8 @@ impl Scalar {
                 expected = None;
             }
         }
-        if runs.is_empty() {
-            runs.push((0, at(0)));
-        }
-        Self { text: text.into(), span, runs }
+        let first = if runs.is_empty() { (0, at(0)) } else { runs.remove(0) };
+        Self { text: text.into(), span, first, more: runs }
     }
 
     /// Where a range of bytes of the decoded text stands in the file.
@@ -116,8 +119,8 @@ impl Scalar {
     /// A place in it, without the first and last character: a quoted text without its quotes.
     pub fn within(&self, span: Span) -> Span {
         let decoded = |byte: u32| {
-            let n = self.runs.iter().rposition(|(_, s)| *s <= byte).unwrap_or(0);
-            self.runs.get(n).map_or(0, |(d, s)| d.saturating_add(byte.saturating_sub(*s))) as usize
+            let (d, s) = self.more.iter().rev().find(|(_, s)| *s <= byte).unwrap_or(&self.first);
+            d.saturating_add(byte.saturating_sub(*s)) as usize
         };
         let (first, last) = (decoded(span.start), decoded(span.end.saturating_sub(1)));
         self.place(first.saturating_add(1), last)
@@ -125,8 +128,9 @@ impl Scalar {
 
     fn byte(&self, decoded: usize) -> u32 {
         let decoded = u32::try_from(decoded).unwrap_or(u32::MAX);
-        let n = self.runs.partition_point(|(d, _)| *d <= decoded).saturating_sub(1);
-        self.runs.get(n).map_or(self.span.start, |(d, s)| s.saturating_add(decoded.saturating_sub(*d))).min(self.span.end.max(self.span.start))
+        let n = self.more.partition_point(|(d, _)| *d <= decoded);
+        let (d, s) = n.checked_sub(1).and_then(|n| self.more.get(n)).unwrap_or(&self.first);
+        s.saturating_add(decoded.saturating_sub(*d)).min(self.span.end.max(self.span.start))
     }
 }
 

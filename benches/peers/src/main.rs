@@ -48,8 +48,9 @@ fn compare(variant: Variant, n: usize) {
     let read: Vec<product::Incident> = corpus.iter().map(|i| product::read(i.json().to_string().as_bytes())).collect();
     let facts: Vec<_> = read.iter().map(|i| product::facts(&set, i)).collect();
     let expected: Vec<Vec<usize>> = corpus.iter().map(|i| native.one_by_one(i)).collect();
+    let (mut memory, mut other) = (product::memory(&set), product::memory(&set));
     for (f, wanted) in facts.iter().zip(&expected) {
-        assert_eq!(product::matching(&set, &product::bare(&set, f)), *wanted);
+        assert_eq!(product::matching(&set, &product::bare(&set, f, &mut memory)), *wanted);
     }
     let mut peers = peers(variant, &rules, &plain);
     let mut told = Vec::new();
@@ -71,8 +72,8 @@ fn compare(variant: Variant, n: usize) {
     println!("{}, {n} rules. Answers equal to native Rust over so many incidents: product {checked}, {}.", variant.about(), told.join(", "));
     let some = timed.min(corpus.len());
     let mut contenders: Vec<Contender<'_>> = vec![
-        contender("product, with evidence", || facts.iter().take(some).for_each(|f| drop(std::hint::black_box(product::with_evidence(&set, f))))),
-        contender("product, bare", || facts.iter().take(some).for_each(|f| drop(std::hint::black_box(product::bare(&set, f))))),
+        contender("product, with evidence", || facts.iter().take(some).for_each(|f| drop(std::hint::black_box(product::with_evidence(&set, f, &mut other))))),
+        contender("product, bare", || facts.iter().take(some).for_each(|f| drop(std::hint::black_box(product::bare(&set, f, &mut memory))))),
         contender("native Rust, indexed", || corpus.iter().take(some).map(|i| native.indexed(i).len()).sum::<usize>()),
         contender("native Rust, one by one", || corpus.iter().take(some).map(|i| native.one_by_one(i).len()).sum::<usize>()),
     ];

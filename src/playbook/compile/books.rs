@@ -7,8 +7,10 @@ use super::catalogue::{Base, Moved, Part, declared};
 use super::declare::Things;
 use super::files::Files;
 use super::memory::Memory;
+use super::work::{World, worked};
 use crate::diag::{Diagnostic, Severity};
 use crate::playbook::book;
+use crate::playbook::later::{Later, later, now};
 use crate::playbook::names::Declared;
 use crate::playbook::read::Reader;
 use crate::playbook::scope::{self, Around, Scope};
@@ -26,7 +28,7 @@ struct Book {
 /// All libraries and playbooks, by id.
 #[derive(Default)]
 pub(super) struct Books {
-    libraries: BTreeMap<Arc<str>, Part<Scope>>,
+    libraries: BTreeMap<Arc<str>, Part<Option<Arc<Later<Scope>>>>>,
     books: BTreeMap<Arc<str>, Book>,
     /// The index of the last set, as long as it holds.
     index: Option<Arc<Index>>,
@@ -51,8 +53,9 @@ impl Books {
     }
 
     /// Compiles what changed, and what builds on it.
-    pub fn update(&mut self, files: &Files, things: &Things, base: &Base, moved: Moved, questions: &mut Questions, memory: &mut Memory) {
-        let news = self.update_libraries(files, things, base, moved.names, questions, memory);
+    pub fn update(&mut self, world: &World<'_>, base: &Base, moved: Moved, memory: &mut Memory) {
+        let World { files, things, questions, workers } = *world;
+        let news = self.update_libraries(world, base, moved.names, memory);
         for (kind, id) in &things.dirty {
             if *kind == "playbook"
                 && things.get(&(kind, id.clone())).is_none()
@@ -62,29 +65,43 @@ impl Books {
                 self.index = None;
             }
         }
-        let there = |kind: &str| -> BTreeSet<&str> { things.of(kind).map(|(id, _)| &**id).collect() };
-        let (declared_actions, types) = (there("actions"), there("incident_types"));
-        let libraries: BTreeMap<&str, &Scope> = self.libraries.iter().map(|(id, l)| (&**id, &l.made)).collect();
-        let around =
-            Around { names: &base.names, actions: &base.actions.made, declared_actions: &declared_actions, types: &types, libraries: &libraries };
-        let ids: BTreeSet<Arc<str>> = if moved.names || moved.rest {
-            things.of("playbook").map(|(id, _)| id.clone()).collect()
+        let there = |kind: &str| -> BTreeSet<Arc<str>> { things.of(kind).map(|(id, _)| id.clone()).collect() };
+        let around = Arc::new(Around {
+            names: base.names.clone(),
+            actions: base.actions.made.clone(),
+            declared_actions: there("actions"),
+            types: there("incident_types"),
+            libraries: self.libraries.iter().filter_map(|(id, l)| Some((id.clone(), l.made.clone()?))).collect(),
+        });
+        let ids: BTreeSet<&Arc<str>> = if moved.names || moved.rest {
+            things.of("playbook").map(|(id, _)| id).collect()
         } else {
             // One that names a library which is not there is told which other one may be meant.
-            let lost = |b: &Book| b.uses.iter().any(|u| news.contains(u) || !libraries.contains_key(&**u));
+            let lost = |b: &Book| b.uses.iter().any(|u| news.contains(u) || !around.libraries.contains_key(u));
             let users = self.books.iter().filter(|(_, b)| !news.is_empty() && lost(b)).map(|(id, _)| id);
-            things.dirty.iter().filter(|(kind, _)| *kind == "playbook").map(|(_, id)| id).chain(users).cloned().collect()
+            let dirty = things.dirty.iter().filter(|(kind, _)| *kind == "playbook").map(|(_, id)| id);
+            dirty.chain(users).collect()
         };
-        let mut compile = |id: &Arc<str>| {
-            let Some(thing) = things.get(&("playbook", id.clone())) else { return };
-            let Some(d) = declared(files, (id, thing)) else { return };
-            let book = self.books.entry(id.clone()).or_default();
-            book.uses = used(d.node);
-            let before = book.part.made.take();
+        let jobs: Vec<Declared<'_>> = ids.into_iter().filter_map(|id| declared(files, (id, things.get(&("playbook", id.clone()))?))).collect();
+        let made = worked(workers, jobs.len(), |n| {
+            let d = jobs.get(n)?;
+            let thing = things.get(&("playbook", d.id.as_str().into()))?;
             // What an overlay changes is kept as it was, for the case that it does not load any more.
             let plain = thing.changed.as_ref().and_then(|_| files.node(&thing.base)).filter(|n| *n != d.node);
-            book.part.make(files, questions, memory, |reader, questions| made(reader, &d, plain, &around, questions).map(Arc::new));
-            let kept = match (&before, &book.part.made) {
+            Some(Part::of(files, questions, |reader, questions| {
+                let kept = d.kept.clone().filter(|_| builds_on_what_ships(d.node, files, things));
+                match kept {
+                    Some(kept) => Some(book::shipped(reader, d, kept, &around, questions)),
+                    None => made(reader, d, plain, &around, questions),
+                }
+                .map(Arc::new)
+            }))
+        });
+        for (d, part) in jobs.iter().zip(made) {
+            let Some(part) = part.flatten() else { continue };
+            let book = self.books.entry(d.id.as_str().into()).or_default();
+            book.uses = used(d.node);
+            let kept = match (&book.part.made, &part.made) {
                 (Some(a), Some(b)) => a.matching == b.matching,
                 (None, None) => true,
                 _ => false,
@@ -92,20 +109,13 @@ impl Books {
             if !kept {
                 self.index = None;
             }
-        };
-        ids.iter().for_each(&mut compile);
+            book.part.put(part, memory);
+        }
     }
 
     /// Compiles libraries; says which are others than before.
-    fn update_libraries(
-        &mut self,
-        files: &Files,
-        things: &Things,
-        base: &Base,
-        all: bool,
-        questions: &mut Questions,
-        memory: &mut Memory,
-    ) -> BTreeSet<Arc<str>> {
+    fn update_libraries(&mut self, world: &World<'_>, base: &Base, all: bool, memory: &mut Memory) -> BTreeSet<Arc<str>> {
+        let World { files, things, questions, .. } = *world;
         let mut news = BTreeSet::new();
         for (kind, id) in &things.dirty {
             if *kind == "library" {
@@ -120,22 +130,40 @@ impl Books {
         for (id, thing) in things.of("library").filter(|(id, _)| all || news.contains(*id)) {
             let Some(d) = declared(files, (id, thing)) else { continue };
             let part = self.libraries.entry(id.clone()).or_default();
-            part.make(files, questions, memory, |reader, questions| scope::library(reader, d.node, &base.names, questions));
+            part.make(files, questions, memory, |reader, questions| {
+                Some(Arc::new(match d.kept {
+                    Some(kept) => {
+                        let (names, mut questions) = (base.names.clone(), questions.later());
+                        later(move || kept.node().map(|n| scope::library(&mut Reader::quiet(), n, &names, &mut questions)).unwrap_or_default())
+                    }
+                    None => now(scope::library(reader, d.node, &base.names, questions)),
+                }))
+            });
         }
         news
     }
 }
 
+/// Whether the libraries and actions that a playbook names are as they ship. What else it builds on (lists, signals,
+/// incident types) it names alone, and the names that ship are there whatever else there is.
+fn builds_on_what_ships(node: &Node, files: &Files, things: &Things) -> bool {
+    let ships = |kind: &'static str, id: Arc<str>| things.get(&(kind, id)).is_some_and(|t| t.kept(files).is_some());
+    let cards = ["containment", "investigation", "remediation"].into_iter().filter_map(|k| node.get(k)).flat_map(Node::items);
+    used(node).into_iter().all(|id| ships("library", id)) && cards.filter_map(|c| c.get("action")?.scalar()).all(|s| ships("actions", s.text.clone()))
+}
+
 /// A playbook, if nothing is wrong with it. If the fault is an overlay's, that is told, and the playbook stays as its author
 /// wrote it.
-fn made(reader: &mut Reader<'_>, d: &Declared<'_>, plain: Option<&Node>, around: &Around<'_>, questions: &mut Questions) -> Option<Playbook> {
+fn made(reader: &mut Reader<'_>, d: &Declared<'_>, plain: Option<&Node>, around: &Around, questions: &mut Questions) -> Option<Playbook> {
     let faulty = |out: &[Diagnostic]| out.iter().any(|d| d.severity == Severity::Error);
-    if let Some(made) = book::compile(reader, d, around, questions).filter(|_| !faulty(&reader.out)) {
+    let made = book::compile(reader, d, around, questions);
+    if !faulty(&reader.out) {
         return Some(made);
     }
-    let plain = Declared { node: plain?, id: d.id.clone(), id_span: d.id_span };
+    let plain = Declared { node: plain?, id: d.id.clone(), id_span: d.id_span, kept: None };
     let mut quiet = Reader { sources: reader.sources, out: Vec::new() };
-    book::compile(&mut quiet, &plain, around, questions).filter(|_| !faulty(&quiet.out))
+    let made = book::compile(&mut quiet, &plain, around, questions);
+    (!faulty(&quiet.out)).then_some(made)
 }
 
 /// The libraries that a playbook names.

@@ -23,14 +23,23 @@ pub(super) struct Part<T> {
 }
 
 impl<T> Part<T> {
-    /// Compiles it again.
-    pub fn make(&mut self, files: &Files, questions: &mut Questions, memory: &mut Memory, work: impl FnOnce(&mut Reader<'_>, &mut Questions) -> T) {
+    /// Compiles something.
+    pub fn of(files: &Files, questions: &Questions, work: impl FnOnce(&mut Reader<'_>, &mut Questions) -> T) -> Self {
         let mut reader = Reader { sources: &files.sources, out: Vec::new() };
-        self.made = work(&mut reader, questions);
-        self.wrong = reader.out;
-        let asked = questions.take_asked();
-        memory.swap(&self.asked, &asked);
-        self.asked = asked;
+        let mut questions = questions.again();
+        let made = work(&mut reader, &mut questions);
+        Self { made, wrong: reader.out, asked: questions.take_asked() }
+    }
+
+    /// Takes the place of what it was.
+    pub fn put(&mut self, new: Self, memory: &mut Memory) {
+        memory.swap(&self.asked, &new.asked);
+        *self = new;
+    }
+
+    /// Compiles it again.
+    pub fn make(&mut self, files: &Files, questions: &Questions, memory: &mut Memory, work: impl FnOnce(&mut Reader<'_>, &mut Questions) -> T) {
+        self.put(Self::of(files, questions, work), memory);
     }
 
     /// It is not there any more.
@@ -42,7 +51,7 @@ impl<T> Part<T> {
 /// What all playbooks build on.
 #[derive(Default)]
 pub(super) struct Base {
-    pub names: Names,
+    pub names: Arc<Names>,
     pub lists: Part<Vec<Arc<NamedList>>>,
     pub signals: Part<Vec<Arc<Signal>>>,
     pub actions: Part<BTreeMap<Arc<str>, Arc<Action>>>,
@@ -63,7 +72,7 @@ pub(super) struct Moved {
 
 /// A thing as it is compiled.
 pub(super) fn declared<'t>(files: &'t Files, (id, thing): (&Arc<str>, &'t Thing)) -> Option<Declared<'t>> {
-    Some(Declared { id: id.to_string(), id_span: thing.base.id_span, node: thing.node(files)? })
+    Some(Declared { id: id.to_string(), id_span: thing.base.id_span, node: thing.node(files)?, kept: thing.kept(files) })
 }
 
 impl Base {
@@ -72,19 +81,19 @@ impl Base {
     }
 
     /// Compiles what changed, and what builds on it.
-    pub fn update(&mut self, files: &Files, things: &Things, questions: &mut Questions, memory: &mut Memory) -> Moved {
+    pub fn update(&mut self, files: &Files, things: &Things, questions: &Questions, memory: &mut Memory) -> Moved {
         let all = |kind: &str| -> Vec<Declared<'_>> { things.of(kind).filter_map(|t| declared(files, t)).collect() };
         let mut moved = Moved { names: false, rest: false };
         if things.any_dirty("lists") {
             self.lists.make(files, questions, memory, |reader, questions| shared(Catalogue { reader, questions }.lists(&all("lists"))));
             let lists: BTreeMap<Arc<str>, u32> = self.lists.made.iter().map(|l| l.id.clone()).zip(0u32..).collect();
             moved.names |= lists != self.names.lists;
-            self.names.lists = lists;
+            Arc::make_mut(&mut self.names).lists = lists;
         }
         if things.any_dirty("signals") {
             let signals = things.of("signals").map(|(id, _)| id.clone()).collect();
             moved.names |= signals != self.names.signals;
-            self.names.signals = signals;
+            Arc::make_mut(&mut self.names).signals = signals;
         }
         let names = &self.names;
         if moved.names || things.any_dirty("signals") {

@@ -7,6 +7,7 @@ use super::files::Files;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::playbook::keys;
 use crate::playbook::mend;
+use crate::playbook::names::Kept;
 use crate::playbook::overlay;
 use crate::playbook::read::Reader;
 use crate::playbook::yaml::Node;
@@ -112,6 +113,11 @@ impl Thing {
     /// Its tree.
     pub fn node<'t>(&'t self, files: &'t Files) -> Option<&'t Node> {
         self.changed.as_deref().or_else(|| files.node(&self.base))
+    }
+
+    /// Its tree to keep, if it is as it ships.
+    pub fn kept(&self, files: &Files) -> Option<Kept> {
+        files.kept(&self.base).filter(|_| self.changed.is_none())
     }
 }
 

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use super::declare::{Declared, Says, says};
 use crate::diag::{Diagnostic, codes};
+use crate::playbook::names::{Kept, entry};
 use crate::playbook::read::Reader;
+use crate::playbook::shipped;
 use crate::playbook::yaml::{self, Node};
 use crate::source::{FileId, SourceFile, Sources, Span};
 
 /// A file that is there.
 pub(super) struct File {
     pub layer: usize,
-    pub tree: Option<Node>,
+    pub tree: Option<Arc<Node>>,
+    /// Whether it is just as it ships with the program.
+    pub ships: bool,
     /// What it declares.
     pub says: Says,
     /// What is wrong with it, whatever the other files say.
@@ -31,6 +35,8 @@ pub(super) struct Files {
     names: BTreeMap<usize, BTreeMap<Arc<str>, Vec<FileId>>>,
     /// Whether files came or went since they were put in order.
     moved: bool,
+    /// How many files are as they ship.
+    ships: usize,
     /// The layer and content of every file, and how many files have it.
     contents: BTreeMap<(usize, [u8; 32]), usize>,
 }
@@ -62,12 +68,17 @@ impl Files {
         self.get(id).is_some_and(|f| f.marked == marked) && self.sources.get(id).is_some_and(|s| *s.text == *plain)
     }
 
-    /// Puts a text in place of what a file held; gives what it was.
-    pub fn put(&mut self, id: FileId, layer: usize, path: &str, text: &str) -> Option<File> {
-        let (plain, marked) = unmarked(text);
-        self.sources.replace(id, Some(SourceFile::new(path, plain)));
+    /// Puts a text in place of what a file held. It is to be read and swapped in before the file is asked for.
+    pub fn put(&mut self, id: FileId, path: &str, text: &str) {
+        self.sources.replace(id, Some(SourceFile::new(path, unmarked(text).0)));
+    }
+
+    /// Reads a file whose text was put in.
+    pub fn read(&self, id: FileId, layer: usize, text: &str) -> File {
         let mut reader = Reader { sources: &self.sources, out: Vec::new() };
-        let tree = self.sources.get(id).and_then(|f| {
+        let source = self.sources.get(id);
+        let ships = layer == 0 && source.is_some_and(|f| shipped::same(f).is_some());
+        let tree = source.and_then(|f| {
             let tree = yaml::parse_rules(id, f, &mut reader.out);
             let blank = || f.text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'));
             if tree.is_none() && reader.out.is_empty() && !blank() {
@@ -76,8 +87,7 @@ impl Files {
             tree
         });
         let says = tree.as_ref().map(|t| says(&mut reader, t)).unwrap_or_default();
-        let wrong = reader.out;
-        self.swap(id, Some(File { layer, tree, says, wrong, hash: blake3::hash(text.as_bytes()), marked }))
+        File { layer, tree: tree.map(Arc::new), ships, says, wrong: reader.out, hash: blake3::hash(text.as_bytes()), marked: unmarked(text).1 }
     }
 
     /// Takes a file away; gives what it was.
@@ -86,8 +96,11 @@ impl Files {
         self.swap(id, None)
     }
 
-    fn swap(&mut self, id: FileId, new: Option<File>) -> Option<File> {
+    /// Puts a file that was read, or none, in place of what was there; gives what it was.
+    pub fn swap(&mut self, id: FileId, new: Option<File>) -> Option<File> {
         let slot = self.files.get_mut(id.0 as usize)?;
+        let ships = |f: &Option<File>| usize::from(f.as_ref().is_some_and(|f| f.ships));
+        self.ships = self.ships.saturating_add(ships(&new)).saturating_sub(ships(slot));
         self.moved |= slot.is_some() != new.is_some();
         if let Some(f) = &new {
             let same = self.contents.entry((f.layer, *f.hash.as_bytes())).or_default();
@@ -105,9 +118,9 @@ impl Files {
         old
     }
 
-    /// Whether no file is above the first layer: all of them ship with the program.
-    pub fn shipped(&self) -> bool {
-        self.contents.last_key_value().is_none_or(|((layer, _), _)| *layer == 0)
+    /// Whether all that ships with the program is there, just as it ships.
+    pub fn all_ship(&self) -> bool {
+        self.ships == shipped::FILES.len()
     }
 
     /// The ids of the files that are there, without order.
@@ -131,11 +144,13 @@ impl Files {
 
     /// The tree of what a file declares.
     pub fn node(&self, d: &Declared) -> Option<&Node> {
-        let tree = self.get(d.file)?.tree.as_ref()?;
-        match d.entry {
-            None => Some(tree),
-            Some(n) => tree.get(d.kind)?.entries().get(n).map(|(_, v)| v),
-        }
+        entry(self.get(d.file)?.tree.as_ref()?, d.entry.map(|n| (d.kind, n)))
+    }
+
+    /// The tree of what a file declares, to keep, if all is there as it ships.
+    pub fn kept(&self, d: &Declared) -> Option<Kept> {
+        let file = self.get(d.file).filter(|f| f.ships && self.all_ship())?;
+        Some(Kept { tree: file.tree.clone()?, entry: d.entry.map(|n| (d.kind, n)) })
     }
 
     /// Changes with every change of a text. The names and order of files do not matter to an answer, so they do not

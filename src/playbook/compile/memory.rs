@@ -30,8 +30,9 @@ impl Memory {
         }
     }
 
-    /// Whether most places are in nobody's use: then it is time to give them anew.
-    pub fn mostly_stale(&self) -> bool {
-        self.live.saturating_mul(2) < self.uses.len()
+    /// Whether most places are in nobody's use: then it is time to give them anew. `later` are those of what is compiled
+    /// later, whose uses are not counted.
+    pub fn mostly_stale(&self, later: usize) -> bool {
+        self.live.saturating_add(later).saturating_mul(2) < self.uses.len()
     }
 }

@@ -8,6 +8,7 @@ mod declare;
 mod files;
 mod memory;
 mod report;
+mod work;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use changes::Changes;
 use declare::Things;
 use files::{File, Files};
 use memory::Memory;
+pub use work::Workers;
+use work::{World, in_turn, worked};
 
 /// A file to be compiled: its name, its text, and the layer it belongs to (a later layer overrides an earlier one).
 #[derive(Clone, Debug)]
@@ -59,11 +62,16 @@ pub struct Compiler {
     memory: Memory,
     /// Files that were put or taken away since the last set.
     touched: BTreeSet<FileId>,
-    /// Whether all files shipped with the program when the last set was made; nothing before the first.
-    shipped: Option<bool>,
+    /// Who does what can be done in any order; one after another if nobody.
+    workers: Option<Workers>,
 }
 
 impl Compiler {
+    /// One that has what can be done in any order done by these workers.
+    pub fn on(workers: Workers) -> Self {
+        Self { workers: Some(workers), ..Self::default() }
+    }
+
     /// The set of these files and no others.
     pub fn compile(&mut self, inputs: &[Input]) -> Arc<PlaybookSet> {
         self.take(inputs);
@@ -77,7 +85,13 @@ impl Compiler {
 
     /// Puts a file in, or another text in place of the one with this layer and path; says whether that changes anything.
     pub fn put(&mut self, input: &Input) -> bool {
-        self.put_nth(input, 0).1
+        self.put_all(&[input]).contains(&true)
+    }
+
+    /// Puts files in; says of each whether that changes anything.
+    pub fn put_all(&mut self, inputs: &[&Input]) -> Vec<bool> {
+        let inputs: Vec<(&Input, usize)> = inputs.iter().map(|i| (*i, 0)).collect();
+        self.put_nth(&inputs).into_iter().map(|(_, new)| new).collect()
     }
 
     /// Takes a file out.
@@ -90,27 +104,42 @@ impl Compiler {
     fn take(&mut self, inputs: &[Input]) {
         let mut sorted: Vec<&Input> = inputs.iter().take(limits::FILES).collect();
         sorted.sort_by(|a, b| (a.layer, &a.path).cmp(&(b.layer, &b.path)));
-        let mut kept: BTreeSet<FileId> = BTreeSet::new();
-        let mut nth = 0usize;
-        for (n, input) in sorted.iter().enumerate() {
-            let same = n.checked_sub(1).and_then(|n| sorted.get(n)).is_some_and(|b| b.layer == input.layer && b.path == input.path);
-            nth = if same { nth.saturating_add(1) } else { 0 };
-            kept.insert(self.put_nth(input, nth).0);
+        let mut numbered: Vec<(&Input, usize)> = Vec::with_capacity(sorted.len());
+        for input in sorted {
+            let same = numbered.last().filter(|(b, _)| b.layer == input.layer && b.path == input.path);
+            numbered.push((input, same.map_or(0, |(_, nth)| nth.saturating_add(1))));
         }
+        let kept: BTreeSet<FileId> = self.put_nth(&numbered).into_iter().map(|(id, _)| id).collect();
         let gone: Vec<FileId> = self.files.present().filter(|id| !kept.contains(id)).collect();
         for id in gone {
             self.remove_id(id);
         }
     }
 
-    fn put_nth(&mut self, input: &Input, nth: usize) -> (FileId, bool) {
-        let id = self.files.id(input.layer, &input.path, nth);
-        let new = !self.files.holds(id, &input.text);
-        if new {
-            let old = self.files.put(id, input.layer, &input.path, &input.text);
-            self.touch(id, old);
+    /// Puts files in, each as the one of a number among those with its layer and path.
+    fn put_nth(&mut self, inputs: &[(&Input, usize)]) -> Vec<(FileId, bool)> {
+        let mut ids = Vec::with_capacity(inputs.len());
+        let mut new: Vec<(FileId, &Input)> = Vec::new();
+        for (input, nth) in inputs {
+            let id = self.files.id(input.layer, &input.path, *nth);
+            let other = !self.files.holds(id, &input.text);
+            if other {
+                self.files.put(id, &input.path, &input.text);
+                new.push((id, input));
+            }
+            ids.push((id, other));
         }
-        (id, new)
+        let files = &self.files;
+        let read = worked(self.workers(), new.len(), |n| new.get(n).map(|(id, input)| files.read(*id, input.layer, &input.text)));
+        for ((id, _), file) in new.iter().zip(read) {
+            let old = self.files.swap(*id, file.flatten());
+            self.touch(*id, old);
+        }
+        ids
+    }
+
+    fn workers(&self) -> Workers {
+        self.workers.unwrap_or(in_turn)
     }
 
     fn remove_id(&mut self, id: FileId) {
@@ -136,21 +165,19 @@ impl Compiler {
 
     fn build(&mut self) -> PlaybookSet {
         self.files.arrange();
-        // With files of authors in the set, what ships may have been changed by them: then everything is compiled.
-        let shipped = self.files.shipped();
         let most = self.things.dirty.len().saturating_mul(2) > self.things.len();
-        if most || self.shipped != Some(shipped) || self.memory.mostly_stale() {
+        if most || self.memory.mostly_stale(self.questions.given_later()) {
             self.things.all_dirty();
-            self.questions = Questions::new(shipped);
+            self.questions = Questions::default();
             self.memory = Memory::default();
             self.base = Base { permissions_dirty: true, ..Base::default() };
             self.books = Books::default();
-            self.shipped = Some(shipped);
         }
         self.things.settle(&self.files);
         self.changes.apply(&self.files, &mut self.things, &self.touched);
-        let moved = self.base.update(&self.files, &self.things, &mut self.questions, &mut self.memory);
-        self.books.update(&self.files, &self.things, &self.base, moved, &mut self.questions, &mut self.memory);
+        let world = World { files: &self.files, things: &self.things, questions: &self.questions, workers: self.workers() };
+        let moved = self.base.update(&self.files, &self.things, &self.questions, &mut self.memory);
+        self.books.update(&world, &self.base, moved, &mut self.memory);
         self.things.dirty.clear();
         self.things.ids_changed = false;
         self.touched.clear();

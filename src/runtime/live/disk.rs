@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use super::super::parallel;
 use super::super::playbooks::{self, Found, Place};
 use super::stamp::Stamp;
 use crate::diag::Diagnostic;
@@ -60,11 +61,16 @@ impl Disk {
         let Found { files, others, folders, links, mut wrong } = playbooks::find(&self.folders, self.shipped);
         let mut look = Look { folders, links, ..Look::default() };
         let mut gone: BTreeSet<(usize, PathBuf)> = self.known.keys().cloned().collect();
-        for place in &files {
+        let mut new = Vec::new();
+        for place in files {
             let key = (place.layer, place.path.clone());
             gone.remove(&key);
-            self.file(place, key, compiler, all, &mut look);
+            let stamp = Stamp::of(&place.meta);
+            if all || self.known.get(&key).is_none_or(|k| !k.trusted || k.stamp != stamp) {
+                new.push((place, key, stamp));
+            }
         }
+        self.read(new, compiler, &mut look);
         for key in gone {
             compiler.remove(key.0, &key.1.display().to_string());
             self.known.remove(&key);
@@ -80,31 +86,30 @@ impl Disk {
         look
     }
 
-    fn file(&mut self, place: &Place, key: (usize, PathBuf), compiler: &mut Compiler, all: bool, look: &mut Look) {
-        let stamp = Stamp::of(&place.meta);
-        let known = self.known.get(&key);
-        if !all && known.is_some_and(|k| k.trusted && k.stamp == stamp) {
-            return;
-        }
+    /// Reads files and hands them to the compiler.
+    fn read(&mut self, files: Vec<(Place, (usize, PathBuf), Stamp)>, compiler: &mut Compiler, look: &mut Look) {
         let begun = SystemTime::now();
-        let path = place.path.display().to_string();
-        let (touched, blank, wrong) = match playbooks::read(place) {
-            Ok(text) => {
-                let blank = text.trim().is_empty();
-                (compiler.put(&Input { path, text, layer: place.layer }), blank, None)
+        let read = parallel::map(&files, |(place, _, _)| {
+            playbooks::read(place).map(|text| Input { path: place.path.display().to_string(), text, layer: place.layer })
+        });
+        let mut put = compiler.put_all(&read.iter().flatten().collect::<Vec<_>>()).into_iter();
+        for ((place, key, stamp), read) in files.into_iter().zip(read) {
+            let known = self.known.get(&key);
+            let (touched, blank, wrong) = match read {
+                Ok(input) => (put.next().unwrap_or_default(), input.text.trim().is_empty(), None),
+                Err(d) => {
+                    compiler.remove(place.layer, &place.path.display().to_string());
+                    (known.is_none_or(|k| k.wrong.as_ref() != Some(&*d)), false, Some(*d))
+                }
+            };
+            if touched || known.is_some_and(|k| k.wrong.is_some() != wrong.is_some()) {
+                look.touched = true;
+                look.lost |= blank && known.is_some_and(|k| !k.blank);
+                look.changed = look.changed.max(stamp.changed());
             }
-            Err(d) => {
-                compiler.remove(place.layer, &path);
-                (known.is_none_or(|k| k.wrong.as_ref() != Some(&*d)), false, Some(*d))
-            }
-        };
-        if touched || known.is_some_and(|k| k.wrong.is_some() != wrong.is_some()) {
-            look.touched = true;
-            look.lost |= blank && known.is_some_and(|k| !k.blank);
-            look.changed = look.changed.max(stamp.changed());
+            // The stamp was taken before the file was read, so that a change in between is seen the next time.
+            let trusted = stamp.changed().is_some_and(|at| begun.duration_since(at).is_ok_and(|age| age > COARSE));
+            self.known.insert(key, Known { stamp, trusted, blank, wrong });
         }
-        // The stamp was taken before the file was read, so that a change in between is seen the next time.
-        let trusted = stamp.changed().is_some_and(|at| begun.duration_since(at).is_ok_and(|age| age > COARSE));
-        self.known.insert(key, Known { stamp, trusted, blank, wrong });
     }
 }

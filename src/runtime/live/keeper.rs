@@ -11,7 +11,7 @@ use super::disk::{Disk, Look};
 use super::watch::Watch;
 use super::{Generation, Options, Problems, Shared};
 use crate::playbook::{Compiler, PlaybookSet};
-use crate::runtime::playbooks;
+use crate::runtime::{parallel, playbooks};
 
 /// After the last event of a burst, this long must be quiet: saving a file takes several steps.
 const QUIET: Duration = Duration::from_millis(60);
@@ -68,10 +68,8 @@ pub(super) struct Keeper {
 impl Keeper {
     pub fn new(folders: &[PathBuf], with_shipped: bool, options: Options, events: Sender<Message>) -> Self {
         let shipped = if with_shipped { playbooks::shipped() } else { Vec::new() };
-        let mut compiler = Compiler::default();
-        shipped.iter().for_each(|i| {
-            compiler.put(i);
-        });
+        let mut compiler = Compiler::on(parallel::each);
+        compiler.put_all(&shipped.iter().collect::<Vec<_>>());
         let take = move |event| {
             let _ = events.send(Message::Event(event));
         };
