@@ -24,7 +24,7 @@ TOLERANCE = 0.03
 def build():
     """The program that runs one path, built as it is released, whatever the environment says of profiles."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CARGO_PROFILE_")}
-    command = ["cargo", "build", "--release", "--locked", "--bench", "counts", "--message-format", "json"]
+    command = ["cargo", "build", "--release", "--locked", "--bench", "counts", "--message-format", "json-render-diagnostics"]
     out = subprocess.run(command, cwd=HERE.parent, env=environment, stdout=subprocess.PIPE, check=True, text=True).stdout
     messages = (json.loads(line) for line in out.splitlines())
     return next(m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "counts")

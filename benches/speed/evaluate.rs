@@ -39,7 +39,7 @@ pub fn run() {
             }
             let ns = measured(variant, n, &corpus, rounds);
             if variant == Variant::B && n >= 1_000 {
-                constant.push(ns.clone());
+                constant.push(ns);
             }
             let [one_by_one, indexed, bare, evidence] = ns;
             table.row(vec![

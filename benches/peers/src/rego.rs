@@ -23,6 +23,8 @@ pub struct Machine {
 
 impl Machine {
     pub fn new(rules: &[Rule], plain: &[serde_json::Value]) -> Self {
+        // Room for every pattern: they are compiled when they are first met.
+        regorus::cache::configure(regorus::cache::Config { regex: regorus::cache::Config::MAX_CAPACITY, ..Default::default() });
         let mut engine = Engine::new();
         engine.add_policy("workload.rego".into(), policy(rules)).unwrap();
         let entry: Arc<str> = ENTRY.into();
