@@ -75,8 +75,10 @@ fn offences(room: &str, depth: usize, text: &str) -> Vec<String> {
     if place(room) < place(FIRST_DOOR) {
         all.extend(IMPURE.iter().filter(|i| text.contains(*i)).map(|i| format!("`{room}` is pure and names `{i}`")));
     }
-    if room != "script" && (text.contains("rhai::") || text.contains("use rhai;")) {
-        all.push(format!("only `script` may name `rhai`, and `{room}` does"));
+    for (package, owner) in [("petgraph", "model"), ("rhai", "script")] {
+        if room != owner && (text.contains(&format!("{package}::")) || text.contains(&format!("use {package};"))) {
+            all.push(format!("only `{owner}` may name `{package}`, and `{room}` does"));
+        }
     }
     all
 }
@@ -141,7 +143,7 @@ fn a_wrong_import_would_be_seen() {
     assert_eq!(offences("model", 1, "use crate::{diag::{Diagnostic, codes}, eval, source};").len(), 1);
     assert_eq!(offences("script", 2, "fn f() { super::super::card::respond() }").len(), 1);
     assert_eq!(offences("intake", 1, "let t = std::time::Instant::now(); println!(\"x\");").len(), 2);
-    assert_eq!(offences("eval", 1, "use rhai::Engine;").len(), 1);
+    assert_eq!(offences("eval", 1, "use petgraph::graph::DiGraph;\nuse rhai::Engine;").len(), 2);
     assert_eq!(offences("cli", 1, "use crate::{card, runtime};\nprintln!(\"x\");").len(), 0);
     assert_eq!(offences("model", 1, "/// As [`crate::card`] shows it.\nuse crate::diag::codes;").len(), 0);
 }
