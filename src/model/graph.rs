@@ -1,6 +1,10 @@
-//! The graph of an incident's entities.
+//! The graph of an incident's entities. The only place that knows petgraph.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use petgraph::visit::EdgeRef;
 
 use super::incident::{EntityIx, Relation, Time};
 use super::level::Basis;
@@ -15,35 +19,15 @@ pub type Edge = Relation;
 /// The entities of one incident and the relations between them; edges are sorted by start, name and end.
 #[derive(Clone, Debug, Default)]
 pub struct EntityGraph {
-    edges: Vec<Relation>,
-    /// For each entity, where its edges begin; they end where those of the next one begin.
-    leaving: Vec<u32>,
-    /// Edges by the entity that they lead to.
-    inward: Vec<EdgeIx>,
-    /// For each entity, where the edges that lead to it begin in `inward`.
-    arriving: Vec<u32>,
+    graph: DiGraph<(), Relation>,
 }
 
-/// For each of so many entities how many of these come before it, and at the end how many there are.
-fn starts(entities: usize, ends: impl Iterator<Item = EntityIx>) -> Vec<u32> {
-    let mut count = vec![0u32; entities.saturating_add(1)];
-    for e in ends {
-        if let Some(n) = count.get_mut((e.0 as usize).saturating_add(1)) {
-            *n = n.saturating_add(1);
-        }
-    }
-    let mut sum = 0u32;
-    for n in &mut count {
-        sum = sum.saturating_add(*n);
-        *n = sum;
-    }
-    count
+fn node(e: EntityIx) -> NodeIndex {
+    NodeIndex::new(e.0 as usize)
 }
 
-/// The part that belongs to an entity.
-fn range(starts: &[u32], e: EntityIx) -> std::ops::Range<u32> {
-    let at = |n: usize| starts.get(n).copied().unwrap_or(0);
-    at(e.0 as usize)..at((e.0 as usize).saturating_add(1))
+fn edge_ix(e: EdgeIndex) -> EdgeIx {
+    EdgeIx(u32::try_from(e.index()).unwrap_or(u32::MAX))
 }
 
 impl EntityGraph {
@@ -52,42 +36,46 @@ impl EntityGraph {
     pub fn build(entities: usize, relations: impl IntoIterator<Item = Relation>) -> Self {
         let known = relations.into_iter().filter(|r| (r.from.0 as usize) < entities && (r.to.0 as usize) < entities);
         let edges = merged(known.collect());
-        let mut inward: Vec<EdgeIx> = (0..).map(EdgeIx).take(edges.len()).collect();
-        let to = |e: &EdgeIx| edges.get(e.0 as usize).map(|r| r.to);
-        inward.sort_by_key(to);
-        let (leaving, arriving) = (starts(entities, edges.iter().map(|r| r.from)), starts(entities, edges.iter().map(|r| r.to)));
-        Self { edges, leaving, inward, arriving }
+        let mut graph = DiGraph::with_capacity(entities, edges.len());
+        for _ in 0..entities {
+            graph.add_node(());
+        }
+        for r in edges {
+            graph.add_edge(node(r.from), node(r.to), r);
+        }
+        Self { graph }
     }
 
     /// How many edges there are.
     pub fn edge_count(&self) -> usize {
-        self.edges.len()
+        self.graph.edge_count()
     }
 
     /// An edge.
     pub fn edge(&self, e: EdgeIx) -> Option<&Edge> {
-        self.edges.get(e.0 as usize)
+        self.graph.edge_weight(EdgeIndex::new(e.0 as usize))
     }
 
     /// Every edge, in order.
     pub fn edges(&self) -> impl Iterator<Item = (EdgeIx, &Edge)> {
-        (0..).map(EdgeIx).zip(&self.edges)
+        self.graph.edge_references().map(|e| (edge_ix(e.id()), e.weight()))
     }
 
     /// Edges that leave an entity, in order; guessed ones only if `guessed`.
     pub fn leaving(&self, e: EntityIx, guessed: bool) -> Vec<EdgeIx> {
-        range(&self.leaving, e).map(EdgeIx).filter(|x| guessed || self.is_known(*x)).collect()
+        self.around(e, Direction::Outgoing, guessed)
     }
 
     /// Edges that arrive at an entity, in order; guessed ones only if `guessed`.
     pub fn arriving(&self, e: EntityIx, guessed: bool) -> Vec<EdgeIx> {
-        let range = range(&self.arriving, e);
-        let all = self.inward.get(range.start as usize..range.end as usize).unwrap_or_default();
-        all.iter().copied().filter(|x| guessed || self.is_known(*x)).collect()
+        self.around(e, Direction::Incoming, guessed)
     }
 
-    fn is_known(&self, x: EdgeIx) -> bool {
-        self.edge(x).is_some_and(|r| r.basis != Basis::CoOccurrence)
+    fn around(&self, e: EntityIx, way: Direction, guessed: bool) -> Vec<EdgeIx> {
+        let wanted = self.graph.edges_directed(node(e), way).filter(|e| guessed || e.weight().basis != Basis::CoOccurrence);
+        let mut found: Vec<EdgeIx> = wanted.map(|e| edge_ix(e.id())).collect();
+        found.sort_unstable();
+        found
     }
 
     /// The entities at most `hops` edges away, whichever way the edges point, in order; not the entity itself.
