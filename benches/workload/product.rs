@@ -15,7 +15,8 @@ use guided_response::runtime::corpus::{Batches, Corpus};
 use guided_response::runtime::parallel::{folded, ordered};
 use guided_response::runtime::playbooks;
 use guided_response::script::{Cx, Facts, Memory};
-use guided_response::tester::replay::{Counter, Totals};
+pub use guided_response::tester::replay::Recall;
+use guided_response::tester::replay::{Asker, Counter, Past, Totals};
 
 use super::rule::Rule;
 use super::yaml;
@@ -129,6 +130,33 @@ pub fn replay(set: &PlaybookSet, corpus: &Path) -> u64 {
     );
     let mut totals = Totals::default();
     counted.into_iter().for_each(|c| totals.merge(c.finish()));
+    totals.report(set, 95, 20);
+    totals.incidents
+}
+
+/// The incidents of a corpus, to be kept.
+pub fn past(corpus: &Path) -> Vec<Past> {
+    let read = (0u64..).zip(Corpus::at(corpus).unwrap()).flat_map(|(at, item)| item.read(None).unwrap().into_iter().map(move |r| (at, r)));
+    read.map(|(at, r)| Past { at, incident: r.incident }).collect()
+}
+
+/// What `engine replay --watch` does with a corpus that it keeps; how many incidents there were.
+pub fn replay_again(recall: &mut Recall<'_>, set: &PlaybookSet, incidents: usize) -> u64 {
+    const SOME: usize = 64;
+    let mut turn = recall.turn(set);
+    let mut heard = Vec::new();
+    let (asked, what) = (&*recall, &turn);
+    folded(
+        (0..incidents).step_by(SOME),
+        || Asker::new(what),
+        |asker, first| (first..(first + SOME).min(incidents)).filter_map(|n| asked.ask(what, asker, n)).collect::<Vec<_>>(),
+        |some| {
+            heard.extend(some);
+            true
+        },
+    );
+    heard.into_iter().for_each(|h| recall.hear(&mut turn, h));
+    let totals = recall.settle(turn);
     totals.report(set, 95, 20);
     totals.incidents
 }
