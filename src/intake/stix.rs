@@ -357,7 +357,7 @@ impl<'a> Stix<'a> {
             _ => {
                 let mut d = Draft::new(Kind::Other);
                 let name = rec.owned(&["name", "value", "path", "product"]);
-                d.prop("source_type", kind.to_owned()).weak("record", id).name(1, if name.is_empty() { id } else { &name });
+                d.prop("source_type", kind).weak("record", id).name(1, if name.is_empty() { id } else { &name });
                 cx.note(
                     codes::UNMODELLED,
                     Severity::Note,

@@ -187,11 +187,11 @@ impl Kinds {
 
     /// The kinds that come before this one in the order of kinds.
     pub const fn before(kind: Kind) -> Self {
-        Self((1 << kind as u32) - 1)
+        Self(!(u64::MAX << kind as u32))
     }
 
     /// How many kinds it holds.
-    pub const fn len(self) -> u32 {
+    pub const fn count(self) -> u32 {
         self.0.count_ones()
     }
 

@@ -123,11 +123,10 @@ impl Sets {
 
     /// The ids of a set in the exclusive namespaces, kept from now on.
     fn compared(&mut self, drafts: &Drafts, root: usize) {
-        if !self.exclusive.contains_key(&root) {
+        self.exclusive.entry(root).or_insert_with(|| {
             // What was never compared was never joined.
-            let ids = drafts.get(root).into_iter().flat_map(|(_, d)| exclusive(d)).cloned().collect();
-            self.exclusive.insert(root, ids);
-        }
+            drafts.get(root).into_iter().flat_map(|(_, d)| exclusive(d)).cloned().collect()
+        });
     }
 
     /// An exclusive namespace in which both sets have ids and share none, and one id of each.

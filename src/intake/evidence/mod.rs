@@ -259,7 +259,7 @@ impl<'a> Item<'a> {
 pub fn props(rec: &Rec<'_>, d: &mut Draft, table: &[(&str, &[&str])]) {
     for (prop, keys) in table {
         if let Some(v) = rec.any(keys) {
-            d.prop(prop, v.into_owned());
+            d.prop(prop, &v);
         }
     }
 }
@@ -364,7 +364,7 @@ pub fn other<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref {
     let label = item.rec.any(&["displayName", "friendlyName", "name", "title"]);
     d.name(1, label.as_deref().unwrap_or(&source_type));
     if let Some(label) = label {
-        d.prop("friendly_name", label.into_owned());
+        d.prop("friendly_name", &label);
     }
     if item.declared.is_some() {
         cx.note(
