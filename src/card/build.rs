@@ -67,8 +67,8 @@ pub fn build(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation, tr
     let ids: BTreeMap<&Identity, String> = drafts.keys().map(|k| (k, id(cx, k))).collect();
     let after = after(set, &drafts, &ids);
     // What is done is read from source state alone: nothing that a signal or a list says counts.
-    let bare = cx.facts.bare();
-    let mut plain = Cx::new(&bare, set.questions);
+    let bare = drafts.values().any(|d| d.action.done_when.is_some()).then(|| cx.facts.bare());
+    let mut plain = bare.as_ref().map(|bare| Cx::new(bare, set.questions));
     let mut hunts = Hunts::default();
     let mut cards: Vec<Card> = Vec::new();
     for (key, draft) in &drafts {
@@ -81,7 +81,17 @@ pub fn build(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation, tr
                 hunts.add(cx, p, h, &key.1, Some(&card_id), &mut evaluation.diagnostics);
             }
         }
-        cards.push(card(cx, &mut plain, key, draft, &card_id, after.get(key).cloned().unwrap_or_default(), triage, who, &mut evaluation.diagnostics));
+        cards.push(card(
+            cx,
+            plain.as_mut(),
+            key,
+            draft,
+            &card_id,
+            after.get(key).cloned().unwrap_or_default(),
+            triage,
+            who,
+            &mut evaluation.diagnostics,
+        ));
     }
     // A hunt without parameter belongs to its playbook, whatever its cards.
     for m in &evaluation.matched {
@@ -91,8 +101,12 @@ pub fn build(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation, tr
         }
     }
     let hunts = hunts.finish();
+    let mut of_card: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for h in &hunts {
+        h.cards.iter().for_each(|c| of_card.entry(c).or_default().push(&h.id));
+    }
     for c in &mut cards {
-        c.hunts = hunts.iter().filter(|h| h.cards.contains(&c.id)).map(|h| h.id.clone()).collect();
+        c.hunts = of_card.remove(c.id.as_str()).into_iter().flatten().map(str::to_owned).collect();
     }
     (ordered(cards), hunts)
 }
@@ -145,7 +159,7 @@ fn add(
     let why = rule.why.render(cx, &params)?;
     let title = rule.title.as_ref().map_or_else(|| Ok(rule.action.title.clone()), |t| t.render(cx, &params))?;
     let reasons = cx.aside(|cx| because::card(cx, &rule.target, rule.when.as_ref(), targets));
-    let because = evidence::because(cx.facts, &reasons, |r| unsaid(p, r));
+    let because = cx.aside(|cx| evidence::because(cx, &reasons, |name| unsaid(p, name)));
     let place = set.sources.place(rule.span);
     let source = CardSource {
         playbook: p.id.to_string(),
@@ -267,7 +281,7 @@ fn after(set: &PlaybookSet, drafts: &BTreeMap<Identity, Draft>, ids: &BTreeMap<&
 #[expect(clippy::too_many_arguments, reason = "one call site; the parts come from several places")]
 fn card(
     cx: &mut Cx<'_>,
-    plain: &mut Cx<'_>,
+    plain: Option<&mut Cx<'_>>,
     key: &Identity,
     d: &Draft,
     id: &str,
@@ -287,7 +301,7 @@ fn card(
         format!("triage says {}: {}; ask before you apply it", what.replace('_', " "), triage.why)
     });
     let availability = availability(d, who);
-    let status = if done(plain, d, targets, diagnostics) { Status::Completed } else { Status::Recommended };
+    let status = if plain.is_some_and(|plain| done(plain, d, targets, diagnostics)) { Status::Completed } else { Status::Recommended };
     Card {
         id: id.to_owned(),
         phase: *phase,
@@ -377,17 +391,21 @@ const REACH: &[(&str, bool, &str, &str)] = &[
 /// How far it reaches, as far as this incident tells.
 fn radius(cx: &Cx<'_>, targets: &[EntityIx]) -> Vec<String> {
     let graph = &cx.facts.graph;
-    let mut out = Vec::new();
-    for (name, leaves, one, many) in REACH {
-        let mut found: BTreeSet<EntityIx> = BTreeSet::new();
-        for t in targets {
-            let all = if *leaves { graph.leaving(*t, false) } else { graph.arriving(*t, false) };
-            for r in all.into_iter().filter_map(|x| graph.edge(x)).filter(|r| r.rel.spec().name == *name) {
-                found.insert(if *leaves { r.to } else { r.from });
+    let mut reached: Vec<(usize, EntityIx)> = Vec::new();
+    for t in targets {
+        for (leaves, around) in [(true, graph.leaving(*t, false)), (false, graph.arriving(*t, false))] {
+            for r in around.into_iter().filter_map(|x| graph.edge(x)) {
+                let rows = REACH.iter().enumerate().filter(|(_, (name, out, ..))| *out == leaves && *name == r.rel.spec().name);
+                reached.extend(rows.map(|(n, _)| (n, if leaves { r.to } else { r.from })));
             }
         }
+    }
+    reached.sort_unstable();
+    reached.dedup();
+    let mut out = Vec::new();
+    for found in reached.chunk_by(|a, b| a.0 == b.0) {
+        let Some((_, _, one, many)) = found.first().and_then(|(n, _)| REACH.get(*n)) else { continue };
         match found.len() {
-            0 => {}
             1 => out.push(format!("1 {one}")),
             n => out.push(format!("{n} {many}")),
         }

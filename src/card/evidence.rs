@@ -3,21 +3,24 @@
 use super::response::{Because, EntityRef, Evidence};
 use crate::eval::because::Reason;
 use crate::model::{AlertIx, EntityIx};
-use crate::script::Facts;
-use crate::script::trace::Seen;
+use crate::script::trace::{Seen, Shown};
+use crate::script::{Cx, Facts};
 
 /// An entity, named.
 pub fn entity_ref(facts: &Facts<'_>, e: EntityIx) -> Option<EntityRef> {
-    facts.entity(e).map(|x| EntityRef { id: x.id.clone(), kind: x.kind.to_string(), name: x.name.clone() })
+    facts.entity(e).map(|x| EntityRef { id: x.id.to_string(), kind: x.kind.to_string(), name: x.name.to_string() })
 }
 
 /// The reasons of a card or triage as answers show them.
-pub fn because(facts: &Facts<'_>, reasons: &[Reason], unsaid: impl Fn(&Reason) -> String) -> Vec<Because> {
+pub fn because(cx: &mut Cx<'_>, reasons: &[Reason<'_>], unsaid: impl Fn(&str) -> String) -> Vec<Because> {
     let mut out: Vec<Because> = Vec::new();
     for r in reasons {
-        let evidence = of(facts, &r.seen);
-        let text = if r.text.is_empty() { unsaid(r) } else { r.text.clone() };
-        let made = Because { condition: r.name.clone(), text, evidence };
+        let (condition, text) = (r.name(), r.text(cx));
+        if text.is_empty() && r.seen.is_empty() {
+            continue;
+        }
+        let text = if text.is_empty() { unsaid(&condition) } else { text };
+        let made = Because { condition, text, evidence: of(cx.facts, &r.seen) };
         if !out.contains(&made) {
             out.push(made);
         }
@@ -29,7 +32,7 @@ pub fn because(facts: &Facts<'_>, reasons: &[Reason], unsaid: impl Fn(&Reason) -
 pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> Vec<Evidence> {
     let mut out: Vec<Evidence> = Vec::new();
     for s in seen {
-        let e = wire(facts, s);
+        let e = wire(facts, s.shown(facts));
         if !out.contains(&e) {
             out.push(e);
         }
@@ -38,14 +41,14 @@ pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> Vec<Evidence> {
 }
 
 /// The alerts that reasons rest on.
-pub fn alerts(facts: &Facts<'_>, reasons: &[Reason]) -> std::collections::BTreeSet<AlertIx> {
+pub fn alerts(facts: &Facts<'_>, reasons: &[Reason<'_>]) -> std::collections::BTreeSet<AlertIx> {
     let mut all = std::collections::BTreeSet::new();
     for s in reasons.iter().flat_map(|r| &r.seen) {
-        match s {
-            Seen::Fact { alerts, value: Some(_), .. } => all.extend(alerts.iter().copied()),
-            Seen::Edge(x) => all.extend(facts.graph.edge(*x).into_iter().flat_map(|r| r.alerts.iter().copied())),
-            Seen::Alert { alert, .. } | Seen::Together { alert, .. } => {
-                all.insert(*alert);
+        match s.shown(facts) {
+            Shown::Fact { alerts, value: Some(_), .. } => all.extend(alerts),
+            Shown::Edge(x) => all.extend(facts.graph.edge(x).into_iter().flat_map(|r| r.alerts.iter().copied())),
+            Shown::Alert { alert, .. } | Shown::Together { alert, .. } => {
+                all.insert(alert);
             }
             _ => {}
         }
@@ -53,18 +56,15 @@ pub fn alerts(facts: &Facts<'_>, reasons: &[Reason]) -> std::collections::BTreeS
     all
 }
 
-fn wire(facts: &Facts<'_>, s: &Seen) -> Evidence {
-    let id = |e: EntityIx| facts.entity(e).map_or_else(String::new, |x| x.id.clone());
-    let ids = |all: &mut dyn Iterator<Item = AlertIx>| -> Vec<String> { all.filter_map(|a| facts.incident.alert(a)).map(|a| a.id.clone()).collect() };
+fn wire(facts: &Facts<'_>, s: Shown) -> Evidence {
+    let id = |e: EntityIx| facts.entity(e).map_or_else(String::new, |x| x.id.to_string());
+    let ids =
+        |all: &mut dyn Iterator<Item = AlertIx>| -> Vec<String> { all.filter_map(|a| facts.incident.alert(a)).map(|a| a.id.to_string()).collect() };
     match s {
-        Seen::Fact { entity, property, value, basis, alerts } => Evidence::Property {
-            entity: id(*entity),
-            property: (*property).to_owned(),
-            value: value.clone(),
-            basis,
-            alerts: ids(&mut alerts.iter().copied()),
-        },
-        Seen::Edge(x) => match facts.graph.edge(*x) {
+        Shown::Fact { entity, property, value, basis, alerts } => {
+            Evidence::Property { entity: id(entity), property: property.to_owned(), value, basis, alerts: ids(&mut alerts.into_iter()) }
+        }
+        Shown::Edge(x) => match facts.graph.edge(x) {
             Some(r) => Evidence::Edge {
                 from: id(r.from),
                 relation: r.rel.spec().name.to_owned(),
@@ -84,8 +84,8 @@ fn wire(facts: &Facts<'_>, s: &Seen) -> Evidence {
                 alerts: Vec::new(),
             },
         },
-        Seen::NoEdge { entity, rel } => Evidence::Edge {
-            from: id(*entity),
+        Shown::NoEdge { entity, rel } => Evidence::Edge {
+            from: id(entity),
             relation: rel.spec().name.to_owned(),
             to: None,
             basis: "none",
@@ -93,28 +93,24 @@ fn wire(facts: &Facts<'_>, s: &Seen) -> Evidence {
             last_seen: None,
             alerts: Vec::new(),
         },
-        Seen::Alert { alert, field, value } => Evidence::Property {
-            entity: facts.incident.alert(*alert).map_or_else(String::new, |a| format!("alert:{}", a.id)),
-            property: (*field).to_owned(),
-            value: Some(value.clone()),
-            basis: if *field == "signals" { "signal" } else { "record" },
-            alerts: ids(&mut std::iter::once(*alert)),
+        Shown::Alert { alert, field, value } => Evidence::Property {
+            entity: facts.incident.alert(alert).map_or_else(String::new, |a| format!("alert:{}", a.id)),
+            property: field.to_owned(),
+            value: Some(value),
+            basis: if field == "signals" { "signal" } else { "record" },
+            alerts: ids(&mut std::iter::once(alert)),
         },
-        Seen::Incident { field, value } => Evidence::Property {
-            entity: "incident".to_owned(),
-            property: (*field).to_owned(),
-            value: Some(value.clone()),
-            basis: "record",
-            alerts: Vec::new(),
-        },
-        Seen::Together { entity, other, alert } => Evidence::Edge {
-            from: id(*entity),
+        Shown::Incident { field, value } => {
+            Evidence::Property { entity: "incident".to_owned(), property: field.to_owned(), value: Some(value), basis: "record", alerts: Vec::new() }
+        }
+        Shown::Together { entity, other, alert } => Evidence::Edge {
+            from: id(entity),
             relation: "shares_alert".to_owned(),
-            to: Some(id(*other)),
+            to: Some(id(other)),
             basis: "record",
             first_seen: None,
             last_seen: None,
-            alerts: ids(&mut std::iter::once(*alert)),
+            alerts: ids(&mut std::iter::once(alert)),
         },
     }
 }

@@ -11,27 +11,27 @@ use crate::script::Facts;
 /// The document of an incident's graph, with what signals and lists say.
 pub fn document(facts: &Facts<'_>) -> GraphDoc {
     let alert_ids =
-        |all: &mut dyn Iterator<Item = AlertIx>| -> Vec<String> { all.filter_map(|a| facts.incident.alert(a)).map(|a| a.id.clone()).collect() };
+        |all: &mut dyn Iterator<Item = AlertIx>| -> Vec<String> { all.filter_map(|a| facts.incident.alert(a)).map(|a| a.id.to_string()).collect() };
     let nodes = facts
         .incident
         .entities()
         .map(|(ix, e)| {
-            let mut properties: BTreeMap<String, Json> = e.fields.iter().map(|(k, v)| (k.clone(), Json::from(v.as_str()))).collect();
+            let mut properties: BTreeMap<String, Json> = e.fields.iter().map(|(k, v)| (k.to_string(), Json::from(v.as_ref()))).collect();
             let marked = facts.mark(ix).into_iter().flat_map(|m| m.props.keys().copied());
-            for p in e.props.keys().copied().chain(marked) {
+            for p in e.props.keys().chain(marked) {
                 if let Some(v) = facts.prop(ix, p) {
                     properties.insert(p.spec().name.to_owned(), json(v));
                 }
             }
-            properties.insert("remediation_status".to_owned(), Json::from(e.remediation_status.as_str()));
+            properties.insert("remediation_status".to_owned(), Json::from(e.remediation_status.as_ref()));
             if !e.records.is_empty() {
-                properties.insert("records".to_owned(), e.records.iter().map(|(t, n)| (t.clone(), Json::from(*n))).collect());
+                properties.insert("records".to_owned(), e.records.iter().map(|(t, n)| (t.to_string(), Json::from(*n))).collect());
             }
             GraphNode {
-                id: e.id.clone(),
+                id: e.id.to_string(),
                 kind: e.kind.to_string(),
-                name: e.name.clone(),
-                aliases: e.aliases.iter().cloned().collect(),
+                name: e.name.to_string(),
+                aliases: e.aliases.iter().map(ToString::to_string).collect(),
                 properties,
                 verdict: facts.verdict(ix).to_string(),
                 roles: facts.roles(ix).into_iter().map(str::to_owned).collect(),
@@ -41,7 +41,7 @@ pub fn document(facts: &Facts<'_>) -> GraphDoc {
             }
         })
         .collect();
-    let id = |e| facts.entity(e).map_or_else(String::new, |e| e.id.clone());
+    let id = |e| facts.entity(e).map_or_else(String::new, |e| e.id.to_string());
     let edges = facts
         .graph
         .edges()
@@ -59,11 +59,11 @@ pub fn document(facts: &Facts<'_>) -> GraphDoc {
         .incident
         .alerts()
         .map(|(ix, a)| GraphAlert {
-            id: a.id.clone(),
-            title: a.title.clone(),
+            id: a.id.to_string(),
+            title: a.title.to_string(),
             severity: a.severity.map(|s| s.to_string()),
             signals: facts.signals_of(ix).map(ToString::to_string).collect(),
-            techniques: a.techniques.iter().cloned().collect(),
+            techniques: a.techniques.iter().map(ToString::to_string).collect(),
         })
         .collect();
     GraphDoc { schema: SCHEMA, nodes, edges, alerts }
@@ -73,7 +73,7 @@ fn json(v: &PropValue) -> Json {
     match v {
         PropValue::Int(n) => Json::from(*n),
         PropValue::Bool(b) => Json::from(*b),
-        PropValue::Texts(all) => Json::from(all.clone()),
+        PropValue::Texts(all) => all.iter().map(|t| Json::from(t.as_ref())).collect(),
         other => Json::from(other.to_string()),
     }
 }

@@ -14,13 +14,14 @@ pub mod why;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use response::Response;
+pub use triage::{Verdict, verdict};
 
 use crate::diag::Diagnostic;
 use crate::eval;
 use crate::model::{Incident, Time};
 use crate::playbook::PlaybookSet;
 use crate::script::Cx;
-use response::{Headline, SCHEMA, SetInfo, Skipped, TypeScore, UnrecognisedAlert};
+use response::{Headline, Names, SCHEMA, SetInfo, Skipped, TypeScore, UnrecognisedAlert};
 
 /// What an answer depends on beside playbooks and incident.
 #[derive(Clone, Debug)]
@@ -60,17 +61,17 @@ pub fn answer(set: &PlaybookSet, cx: &mut Cx<'_>, mut diagnostics: Vec<Diagnosti
     let unrecognised = incident
         .alerts()
         .filter(|(ix, _)| facts.signals_of(*ix).next().is_none())
-        .map(|(_, a)| UnrecognisedAlert { id: a.id.clone(), title: a.title.clone() })
+        .map(|(_, a)| UnrecognisedAlert { id: a.id.to_string(), title: a.title.to_string() })
         .collect();
     Response {
         schema: SCHEMA,
         engine: env!("CARGO_PKG_VERSION"),
         incident: Headline {
-            id: incident.id.clone(),
-            title: incident.title.clone(),
+            id: incident.id.to_string(),
+            title: incident.title.to_string(),
             severity: incident.severity,
-            status: incident.status.clone(),
-            source: incident.source.clone(),
+            status: incident.status.to_string(),
+            source: incident.source.to_string(),
             first_activity: incident.first_activity.map(|t| t.to_string()),
             last_activity: incident.last_activity.map(|t| t.to_string()),
             types: facts.types.iter().map(|(id, score)| TypeScore { id: id.to_string(), score: *score }).collect(),
@@ -89,21 +90,6 @@ pub fn answer(set: &PlaybookSet, cx: &mut Cx<'_>, mut diagnostics: Vec<Diagnosti
             loaded: set.playbooks.len(),
             skipped: set.skipped.iter().map(|(file, reason)| Skipped { file: file.clone(), reason: reason.clone() }).collect(),
         },
-        names: names(incident),
+        names: Names::of(incident),
     }
-}
-
-/// Names of entities and alerts by the ids that evidence uses; where two share a name, the id is added.
-fn names(incident: &Incident) -> BTreeMap<String, String> {
-    let entities = incident.entities.iter().map(|e| (e.id.clone(), e.name.clone()));
-    let alerts = incident.alerts.iter().map(|a| (format!("alert:{}", a.id), format!("alert \u{201c}{}\u{201d}", a.title)));
-    let all: BTreeMap<String, String> = entities.chain(alerts).filter(|(_, name)| !name.trim().is_empty()).collect();
-    let kind = |id: &str| id.split(':').next().unwrap_or("").to_owned();
-    let mut count: BTreeMap<(String, &str), usize> = BTreeMap::new();
-    for (id, name) in &all {
-        let n = count.entry((kind(id), name)).or_default();
-        *n = n.saturating_add(1);
-    }
-    let several = |id: &str, name: &str| kind(id) != "alert" && count.get(&(kind(id), name)).is_some_and(|n| *n > 1);
-    all.iter().map(|(id, name)| (id.clone(), if several(id, name) { format!("{name} ({id})") } else { name.clone() })).collect()
 }

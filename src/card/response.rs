@@ -1,12 +1,13 @@
 //! The answer, exactly as `schemas/response.schema.json` has it: plain data, ready to be written in any format.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diag::Wire;
-use crate::model::{Classification, Level, Phase};
+use crate::model::{Classification, Incident, Level, Phase, Text};
 
 /// The version of the document.
 pub const SCHEMA: &str = "guided-response/1";
@@ -37,7 +38,52 @@ pub struct Response {
     pub playbooks: SetInfo,
     /// What people call the entities and alerts that evidence names by id; for pages, not part of the document.
     #[serde(skip)]
-    pub names: BTreeMap<String, String>,
+    pub names: Names,
+}
+
+/// What people call entities and alerts. It is worked out when a page first asks for a name: most answers are read by
+/// programs.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    entities: Vec<(Text, Text)>,
+    alerts: Vec<(Text, Text)>,
+    known: OnceLock<BTreeMap<String, String>>,
+}
+
+impl PartialEq for Names {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.entities, &self.alerts) == (&other.entities, &other.alerts)
+    }
+}
+
+impl Names {
+    /// The names in an incident.
+    pub fn of(incident: &Incident) -> Self {
+        Self {
+            entities: incident.entities.iter().map(|e| (e.id.clone(), e.name.clone())).collect(),
+            alerts: incident.alerts.iter().map(|a| (a.id.clone(), a.title.clone())).collect(),
+            known: OnceLock::new(),
+        }
+    }
+
+    /// The name for an id that evidence uses; where two share a name, the id is added.
+    pub fn get(&self, id: &str) -> Option<&str> {
+        self.known.get_or_init(|| self.all()).get(id).map(String::as_str)
+    }
+
+    fn all(&self) -> BTreeMap<String, String> {
+        let entities = self.entities.iter().map(|(id, name)| (id.to_string(), name.to_string()));
+        let alerts = self.alerts.iter().map(|(id, title)| (format!("alert:{id}"), format!("alert \u{201c}{title}\u{201d}")));
+        let all: BTreeMap<String, String> = entities.chain(alerts).filter(|(_, name)| !name.trim().is_empty()).collect();
+        let kind = |id: &str| id.split(':').next().unwrap_or("").to_owned();
+        let mut count: BTreeMap<(String, &str), usize> = BTreeMap::new();
+        for (id, name) in &all {
+            let n = count.entry((kind(id), name)).or_default();
+            *n = n.saturating_add(1);
+        }
+        let several = |id: &str, name: &str| kind(id) != "alert" && count.get(&(kind(id), name)).is_some_and(|n| *n > 1);
+        all.iter().map(|(id, name)| (id.clone(), if several(id, name) { format!("{name} ({id})") } else { name.clone() })).collect()
+    }
 }
 
 /// The incident in a few words.

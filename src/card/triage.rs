@@ -1,89 +1,177 @@
 //! The triage suggestion, from what the source decided and what the rules say.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::evidence;
 use super::response::{Because, Considered, Triage, TriageSource};
+use crate::diag::Diagnostic;
 use crate::eval::because::{self, Reason};
-use crate::eval::{Evaluation, failure};
+use crate::eval::{Evaluation, Matched, failure};
 use crate::model::{AlertIx, Classification};
 use crate::playbook::PlaybookSet;
-use crate::playbook::set::Playbook;
+use crate::playbook::set::{Arm, Playbook};
 use crate::script::expr::{Expr, Node};
 use crate::script::{Cx, Value};
 
 /// What one playbook says.
-struct Opinion {
-    classification: Classification,
-    determination: Option<String>,
-    confidence: u8,
+struct Opinion<'p> {
+    playbook: &'p Playbook,
+    arm: &'p Arm,
     why: String,
-    because: Vec<Because>,
-    alerts: BTreeSet<AlertIx>,
-    source: TriageSource,
-    playbook: String,
+}
+
+impl Opinion<'_> {
+    /// The clauses behind it, with what they looked at.
+    fn reasons<'r>(&'r self, cx: &mut Cx<'_>) -> Vec<Reason<'r>> {
+        let mut reasons = Vec::new();
+        if let Some(when) = &self.arm.when {
+            cx.aside(|cx| because::clauses(cx, when, &[], &mut reasons));
+        }
+        reasons
+    }
+
+    fn because(&self, cx: &mut Cx<'_>, reasons: &[Reason<'_>]) -> Vec<Because> {
+        cx.aside(|cx| evidence::because(cx, reasons, |name| unsaid(self.playbook, name)))
+    }
+
+    fn source(&self, set: &PlaybookSet) -> TriageSource {
+        let place = set.sources.place(self.arm.span);
+        TriageSource { origin: "rules", playbook: Some(self.playbook.id.to_string()), file: Some(place.file.to_string()), line: Some(place.line) }
+    }
+}
+
+/// What is said first of all: an opinion, or two that are more together.
+struct Chosen<'o, 'p> {
+    first: &'o Opinion<'p>,
+    /// What it rests on, where that had to be looked at.
+    reasons: Option<Vec<Reason<'o>>>,
+    /// A true positive of another determination, on separate evidence.
+    other: Option<(&'o Opinion<'p>, Vec<Reason<'o>>)>,
+}
+
+impl Chosen<'_, '_> {
+    fn determination(&self) -> Option<String> {
+        if self.other.is_some() { Some("multi_stage_attack".into()) } else { self.first.arm.determination.clone() }
+    }
+
+    fn why(&self) -> String {
+        match &self.other {
+            Some((other, _)) => format!("{}; and, on other alerts, {}", self.first.why, other.why),
+            None => self.first.why.clone(),
+        }
+    }
+}
+
+/// What the rules say an incident is, and no more: for those who count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What it is.
+    pub classification: Classification,
+    /// Of which kind, if known.
+    pub determination: Option<String>,
+    /// 0–100.
+    pub confidence: u8,
+    /// The playbook that says so.
+    pub playbook: Option<Arc<str>>,
+    /// Why, in a sentence.
+    pub why: String,
+}
+
+/// What the rules say an incident is, whatever its source decided.
+pub fn verdict(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &Evaluation) -> Verdict {
+    let (opinions, _) = opinions(set, cx, &evaluation.matched, true, &mut Vec::new());
+    match choose(cx, &opinions) {
+        Some(chosen) => Verdict {
+            classification: chosen.first.arm.classification,
+            determination: chosen.determination(),
+            confidence: chosen.first.arm.confidence,
+            playbook: Some(chosen.first.playbook.id.clone()),
+            why: chosen.why(),
+        },
+        None => {
+            Verdict { classification: Classification::Undetermined, determination: None, confidence: 0, playbook: None, why: UNDECIDED.to_owned() }
+        }
+    }
+}
+
+const UNDECIDED: &str = "nothing in the incident decides it";
+
+/// What the playbooks say, best first: what each says first of all, and what else it would say.
+fn opinions<'p>(
+    set: &'p PlaybookSet,
+    cx: &mut Cx<'_>,
+    matched: &[Matched],
+    first_alone: bool,
+    failures: &mut Vec<Diagnostic>,
+) -> (Vec<Opinion<'p>>, Vec<Opinion<'p>>) {
+    let (mut opinions, mut others) = (Vec::new(), Vec::new());
+    for m in matched {
+        let Some(playbook) = set.playbooks.get(m.playbook) else { continue };
+        let arms = m.arms.iter().filter_map(|a| playbook.triage.get(*a)).enumerate();
+        for (n, arm) in arms.take(if first_alone { 1 } else { usize::MAX }) {
+            match arm.why.render(cx, &[]) {
+                Ok(why) if n == 0 => opinions.push(Opinion { playbook, arm, why }),
+                Ok(why) => others.push(Opinion { playbook, arm, why }),
+                Err(stop) => failures.push(failure(playbook, None, &stop)),
+            }
+        }
+    }
+    opinions.sort_by(better);
+    (opinions, others)
+}
+
+/// The order of opinions, best first.
+fn better(a: &Opinion<'_>, b: &Opinion<'_>) -> Ordering {
+    let key = |o: &Opinion<'_>| (o.arm.classification, std::cmp::Reverse(o.arm.confidence));
+    key(a).cmp(&key(b)).then_with(|| a.playbook.id.cmp(&b.playbook.id))
+}
+
+/// The best opinion, or what two true positives on separate evidence are together.
+fn choose<'o, 'p>(cx: &mut Cx<'_>, opinions: &'o [Opinion<'p>]) -> Option<Chosen<'o, 'p>> {
+    let (first, rest) = opinions.split_first()?;
+    let mut chosen = Chosen { first, reasons: None, other: None };
+    let stages = |o: &Opinion<'_>| o.arm.determination.as_deref() == Some("multi_stage_attack");
+    if first.arm.classification != Classification::TruePositive || stages(first) {
+        return Some(chosen);
+    }
+    let rivals =
+        rest.iter().filter(|o| o.arm.classification == Classification::TruePositive && o.arm.determination != first.arm.determination && !stages(o));
+    let mut own: BTreeSet<AlertIx> = BTreeSet::new();
+    for rival in rivals {
+        if chosen.reasons.is_none() {
+            let reasons = first.reasons(cx);
+            own = evidence::alerts(cx.facts, &reasons);
+            chosen.reasons = Some(reasons);
+        }
+        if own.is_empty() {
+            break;
+        }
+        let reasons = rival.reasons(cx);
+        let alerts = evidence::alerts(cx.facts, &reasons);
+        if !alerts.is_empty() && alerts.is_disjoint(&own) {
+            chosen.other = Some((rival, reasons));
+            break;
+        }
+    }
+    Some(chosen)
 }
 
 /// The triage of an incident.
 pub fn triage(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation) -> Triage {
-    let mut opinions: Vec<Opinion> = Vec::new();
-    let mut others: Vec<Opinion> = Vec::new();
-    let mut missing = Vec::new();
-    for m in &evaluation.matched {
-        let Some(p) = set.playbooks.get(m.playbook) else { continue };
-        if m.arms.is_empty() {
-            cx.aside(|cx| lacking(cx, p, &mut missing));
-        }
-        for (n, arm) in m.arms.iter().filter_map(|a| p.triage.get(*a)).enumerate() {
-            let why = match arm.why.render(cx, &[]) {
-                Ok(t) => t,
-                Err(stop) => {
-                    evaluation.diagnostics.push(failure(p, None, &stop));
-                    continue;
-                }
-            };
-            let mut reasons: Vec<Reason> = Vec::new();
-            if let Some(when) = arm.when.as_ref().filter(|_| n == 0) {
-                cx.aside(|cx| because::clauses(cx, when, &[], &mut reasons));
-            }
-            let place = set.sources.place(arm.span);
-            let opinion = Opinion {
-                classification: arm.classification,
-                determination: arm.determination.clone(),
-                confidence: arm.confidence,
-                why,
-                alerts: evidence::alerts(cx.facts, &reasons),
-                because: evidence::because(cx.facts, &reasons, |r| unsaid(p, r)),
-                source: TriageSource {
-                    origin: "rules",
-                    playbook: Some(p.id.to_string()),
-                    file: Some(place.file.to_string()),
-                    line: Some(place.line),
-                },
-                playbook: p.id.to_string(),
-            };
-            // A playbook says what its first arm says; what further arms would say was considered.
-            if n == 0 { opinions.push(opinion) } else { others.push(opinion) }
-        }
-    }
-    let order = |all: &mut Vec<Opinion>| {
-        all.sort_by(|a, b| {
-            (a.classification, std::cmp::Reverse(a.confidence), &a.playbook).cmp(&(b.classification, std::cmp::Reverse(b.confidence), &b.playbook))
-        });
-    };
-    order(&mut opinions);
-    let mut chosen = combined(&opinions);
+    let (opinions, others) = opinions(set, cx, &evaluation.matched, false, &mut evaluation.diagnostics);
     // Everything else that was said or could be, best first.
-    let considered = |mut opinions: Vec<Opinion>, skip: usize| -> Vec<Considered> {
-        let mut all: Vec<Opinion> = opinions.drain(..).skip(skip).chain(others).collect();
-        order(&mut all);
+    let considered = |skip: usize| -> Vec<Considered> {
+        let mut all: Vec<&Opinion<'_>> = opinions.iter().skip(skip).chain(&others).collect();
+        all.sort_by(|a, b| better(a, b));
         all.into_iter()
             .map(|o| Considered {
-                classification: o.classification,
-                determination: o.determination,
-                confidence: o.confidence,
-                why: o.why,
-                source: o.source,
+                classification: o.arm.classification,
+                determination: o.arm.determination.clone(),
+                confidence: o.arm.confidence,
+                why: o.why.clone(),
+                source: o.source(set),
             })
             .collect()
     };
@@ -97,69 +185,53 @@ pub fn triage(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation) -
             why: format!("the incident already carries this {whose}: a decision that was taken in its source"),
             because: Vec::new(),
             source: TriageSource { origin: "source", ..TriageSource::default() },
-            considered: considered(opinions, 0),
+            considered: considered(0),
             missing: Vec::new(),
         };
     }
-    match chosen.take() {
-        Some((mut t, own)) => {
-            t.considered = considered(opinions, usize::from(own));
-            if t.classification == Classification::Undetermined {
-                t.missing = missing;
-            }
-            t
+    // What would decide it is of interest only while nothing does.
+    let missing = |cx: &mut Cx<'_>| {
+        let mut out = Vec::new();
+        for p in evaluation.matched.iter().filter(|m| m.arms.is_empty()).filter_map(|m| set.playbooks.get(m.playbook)) {
+            cx.aside(|cx| lacking(cx, p, &mut out));
         }
-        None => {
-            if evaluation.matched.is_empty() {
-                missing.push("no playbook covers what its alerts say".to_owned());
-            }
-            missing.sort();
-            missing.dedup();
-            Triage {
-                classification: Classification::Undetermined,
-                determination: None,
-                confidence: 0,
-                why: "nothing in the incident decides it".to_owned(),
-                because: Vec::new(),
-                source: TriageSource { origin: "none", ..TriageSource::default() },
-                considered: Vec::new(),
-                missing,
-            }
-        }
-    }
-}
-
-/// The best opinion, or what two true positives on separate evidence are together. The flag says whether it is the
-/// first opinion itself.
-fn combined(opinions: &[Opinion]) -> Option<(Triage, bool)> {
-    let first = opinions.first()?;
-    let mut t = Triage {
-        classification: first.classification,
-        determination: first.determination.clone(),
-        confidence: first.confidence,
-        why: first.why.clone(),
-        because: first.because.clone(),
-        source: first.source.clone(),
-        considered: Vec::new(),
-        missing: Vec::new(),
+        out
     };
-    if first.classification != Classification::TruePositive {
-        return Some((t, true));
+    let Some(chosen) = choose(cx, &opinions) else {
+        let mut missing = missing(cx);
+        if evaluation.matched.is_empty() {
+            missing.push("no playbook covers what its alerts say".to_owned());
+        }
+        missing.sort();
+        missing.dedup();
+        return Triage {
+            classification: Classification::Undetermined,
+            determination: None,
+            confidence: 0,
+            why: UNDECIDED.to_owned(),
+            because: Vec::new(),
+            source: TriageSource { origin: "none", ..TriageSource::default() },
+            considered: Vec::new(),
+            missing,
+        };
+    };
+    let first = chosen.first;
+    let (determination, why) = (chosen.determination(), chosen.why());
+    let reasons = chosen.reasons.unwrap_or_else(|| first.reasons(cx));
+    let mut because = first.because(cx, &reasons);
+    if let Some((other, reasons)) = &chosen.other {
+        because.extend(other.because(cx, reasons));
     }
-    let other = opinions.iter().skip(1).find(|o| {
-        o.classification == Classification::TruePositive
-            && o.determination != first.determination
-            && o.determination.as_deref() != Some("multi_stage_attack")
-            && first.determination.as_deref() != Some("multi_stage_attack")
-            && !o.alerts.is_empty()
-            && !first.alerts.is_empty()
-            && o.alerts.is_disjoint(&first.alerts)
-    });
-    let Some(other) = other else { return Some((t, true)) };
-    t.determination = Some("multi_stage_attack".into());
-    t.why = format!("{}; and, on other alerts, {}", first.why, other.why);
-    t.because.extend(other.because.iter().cloned());
-    Some((t, false))
+    Triage {
+        classification: first.arm.classification,
+        determination,
+        confidence: first.arm.confidence,
+        why,
+        because,
+        source: first.source(set),
+        considered: considered(usize::from(chosen.other.is_none())),
+        missing: if first.arm.classification == Classification::Undetermined { missing(cx) } else { Vec::new() },
+    }
 }
 
 /// What is not so in a playbook that matched and decided nothing: the sentences of the clauses that do not hold.
@@ -187,12 +259,12 @@ fn failing(cx: &mut Cx<'_>, e: &Expr, params: &[Value], out: &mut Vec<String>) {
 }
 
 /// The sentence for a clause whose author gave none.
-pub fn unsaid(p: &Playbook, r: &Reason) -> String {
-    if r.name == "when" {
+pub fn unsaid(p: &Playbook, name: &str) -> String {
+    if name == "when" {
         return format!("a test of `{}` holds", p.id);
     }
-    if r.name == "for" {
+    if name == "for" {
         return format!("`{}` picks it out", p.id);
     }
-    format!("`{}` counts it among \u{201c}{}\u{201d}", p.id, r.name.replace('_', " "))
+    format!("`{}` counts it among \u{201c}{}\u{201d}", p.id, name.replace('_', " "))
 }

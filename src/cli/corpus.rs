@@ -14,8 +14,8 @@ use crate::diag::human::counted;
 use crate::intake::{Read, Source};
 use crate::model::Time;
 use crate::playbook::PlaybookSet;
-use crate::runtime::corpus::Corpus;
-use crate::runtime::parallel::ordered;
+use crate::runtime::corpus::{Batches, Corpus};
+use crate::runtime::parallel::folded;
 use crate::source::Sources;
 
 /// How a report is written.
@@ -56,8 +56,8 @@ pub(super) struct Asking {
     now: Option<Time>,
 }
 
-/// What was asked about one item of the corpus, or why it was not: its position, its name, the reason.
-pub(super) type Done<R> = Result<Vec<R>, (u64, String, Box<Diagnostic>)>;
+/// An item of the corpus that could not be read: its position, its name, the reason.
+pub(super) type Unread = (u64, String, Box<Diagnostic>);
 
 impl Asking {
     /// The context in which a set answers.
@@ -69,9 +69,16 @@ impl Asking {
         Ok(Context { now: self.now, today: self.now.unwrap_or_else(crate::runtime::today), actor, input: Vec::new(), only: None })
     }
 
-    /// Does `work` on every incident of a corpus, on all threads, and gives the results to `take` in their order. Reads no
-    /// faster than results are taken. Tells how long it took.
-    pub(super) fn each<R: Send>(&self, corpus: &Path, work: impl Fn(Read, u64) -> R + Sync, mut take: impl FnMut(Done<R>)) -> Result<(), Exit> {
+    /// Does `work` on every incident of a corpus, on all threads, each of which has something of its own to add to; gives
+    /// what each has in the end. What could not be read is given to `unread`, in order. Reads no faster than the work is
+    /// done. Tells how long it took.
+    pub(super) fn each<S: Send>(
+        &self,
+        corpus: &Path,
+        begin: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, Read, u64) + Sync,
+        mut unread: impl FnMut(Unread),
+    ) -> Result<Vec<S>, Exit> {
         let items = Corpus::at(corpus).map_err(|d| {
             tell(&[*d], &Sources::default());
             Exit::Input
@@ -79,21 +86,29 @@ impl Asking {
         let begun = Instant::now();
         let mut progress = Progress::new("incidents", None);
         let mut incidents = 0u64;
-        ordered(
-            (0u64..).zip(items),
-            |(at, item)| {
-                let name = item.name.clone();
-                match item.read(self.source) {
-                    Ok(reads) => Ok(reads.into_iter().map(|r| work(r, at)).collect()),
-                    Err(d) => Err((at, name, d)),
+        let all = folded(
+            Batches::of(items),
+            begin,
+            |own, batch| {
+                let (mut read, mut not) = (0u64, Vec::new());
+                for (at, item) in batch {
+                    let name = item.name.clone();
+                    match item.read(self.source) {
+                        Ok(reads) => reads.into_iter().for_each(|r| {
+                            read = read.saturating_add(1);
+                            work(own, r, at);
+                        }),
+                        Err(d) => not.push((at, name, d)),
+                    }
                 }
+                (read, not)
             },
-            |done: Done<R>| {
-                for _ in done.iter().flatten() {
-                    incidents = incidents.saturating_add(1);
+            |(read, not)| {
+                for _ in 0..read {
                     progress.step();
                 }
-                take(done);
+                incidents = incidents.saturating_add(read);
+                not.into_iter().for_each(&mut unread);
                 true
             },
         );
@@ -102,6 +117,6 @@ impl Asking {
         let rate = u128::from(incidents).saturating_mul(1000).checked_div(millis).unwrap_or(0);
         let (seconds, rest) = (millis.saturating_div(1000), millis.checked_rem(1000).unwrap_or(0));
         tell_line(&format!("{} in {seconds}.{rest:03} s: {rate} a second", counted(incidents, "incident")));
-        Ok(())
+        Ok(all)
     }
 }

@@ -76,17 +76,16 @@ impl Diff {
         let contexts = (self.asking.context(&old)?, self.asking.context(&new)?);
         let mut totals = Totals::new(self.examples);
         if let Some(corpus) = &self.incidents {
-            self.asking.each(
+            let all = self.asking.each(
                 corpus,
-                |read, at| {
+                || Totals::new(self.examples),
+                |own, read, at| {
                     let with = |c: &Context| Context { input: read.diagnostics.clone(), ..c.clone() };
-                    Totals::of(sets, &read.incident, (&with(&contexts.0), &with(&contexts.1)), at, self.examples)
+                    own.merge(Totals::of(sets, &read.incident, (&with(&contexts.0), &with(&contexts.1)), at, self.examples));
                 },
-                |done| match done {
-                    Ok(all) => all.into_iter().for_each(|one| totals.merge(one)),
-                    Err((at, name, why)) => totals.unread.add(at, &name, &why),
-                },
+                |(at, name, why)| totals.unread.add(at, &name, &why),
             )?;
+            all.into_iter().for_each(|t| totals.merge(t));
         }
         let options = Options { old: self.old.clone(), new: self.new.clone(), incidents: self.incidents.is_some() };
         let report = totals.report(sets, &options);

@@ -6,9 +6,8 @@ use clap::Args;
 
 use super::corpus::{Asking, Wanted};
 use super::{Exit, PlaybookArgs, colour_out, put};
-use crate::card::Context;
 use crate::card::render::json;
-use crate::tester::replay::{Totals, markdown, text};
+use crate::tester::replay::{Counter, Totals, markdown, text};
 
 #[derive(Args, Debug)]
 pub(super) struct Replay {
@@ -35,14 +34,13 @@ impl Replay {
         let set = self.playbooks.load()?;
         let context = self.asking.context(&set)?;
         let mut totals = Totals::default();
-        self.asking.each(
+        let counted = self.asking.each(
             &self.incidents,
-            |read, at| Totals::of(&set, &read.incident, &Context { input: read.diagnostics, ..context.clone() }, at),
-            |done| match done {
-                Ok(all) => all.into_iter().for_each(|one| totals.merge(one)),
-                Err((at, name, why)) => totals.unread.add(at, &name, &why),
-            },
+            || Counter::new(&set),
+            |counter, read, at| counter.add(&read.incident, &context, at),
+            |(at, name, why)| totals.unread.add(at, &name, &why),
         )?;
+        counted.into_iter().for_each(|c| totals.merge(c.finish()));
         let report = totals.report(&set, self.at_precision, self.top);
         put(&match self.format.settled() {
             Wanted::Human => text(&report, colour_out()),

@@ -4,21 +4,39 @@ use crate::model::EntityIx;
 use crate::playbook::set::Target;
 use crate::script::expr::{Condition, Each, Expr, Node};
 use crate::script::trace::Seen;
-use crate::script::{Cx, Value};
+use crate::script::{Cx, Template, Value};
 
 /// A clause that speaks for something.
 #[derive(Clone, Debug)]
-pub struct Reason {
-    /// The condition's name, or `for`, `when`.
-    pub name: String,
-    /// The sentence; empty where the author gave none.
-    pub text: String,
+pub struct Reason<'p> {
+    name: &'p str,
+    /// Whether it is that the clause does not hold.
+    denied: bool,
+    /// The sentence, and what it is about.
+    said: Option<(&'p Template, Vec<Value>)>,
     /// What was looked at.
     pub seen: Vec<Seen>,
 }
 
+impl<'p> Reason<'p> {
+    /// Something that no clause names.
+    fn plain(name: &'p str, seen: Vec<Seen>) -> Self {
+        Self { name, denied: false, said: None, seen }
+    }
+
+    /// The condition's name, with `!` where it does not hold; or `for`, `when`.
+    pub fn name(&self) -> String {
+        if self.denied { format!("!{}", self.name) } else { self.name.to_owned() }
+    }
+
+    /// The sentence; empty where the author gave none.
+    pub fn text(&self, cx: &mut Cx<'_>) -> String {
+        self.said.as_ref().and_then(|(t, args)| t.render(cx, args).ok()).unwrap_or_default()
+    }
+}
+
 /// Why a card is about this: the list that it came from, then the clauses of its `when`.
-pub fn card(cx: &mut Cx<'_>, target: &Target, when: Option<&Expr>, targets: &[EntityIx]) -> Vec<Reason> {
+pub fn card<'p>(cx: &mut Cx<'_>, target: &'p Target, when: Option<&'p Expr>, targets: &[EntityIx]) -> Vec<Reason<'p>> {
     let mut out = Vec::new();
     let mut params = Vec::new();
     match target {
@@ -26,24 +44,24 @@ pub fn card(cx: &mut Cx<'_>, target: &Target, when: Option<&Expr>, targets: &[En
         Target::Each(_, list) => {
             let item = targets.first().copied().map_or(Value::Absent, Value::Entity);
             let seen = member(cx, list, &item);
-            out.push(Reason { name: binding_name(list), text: String::new(), seen });
+            out.push(Reason::plain(binding_name(list), seen));
             params.push(item);
         }
         Target::All(_, list) => {
             let (value, seen) = cx.traced(list, &[]);
-            out.push(Reason { name: binding_name(list), text: String::new(), seen });
+            out.push(Reason::plain(binding_name(list), seen));
             params.push(value.unwrap_or(Value::Absent));
         }
     }
     if let Some(when) = when {
         clauses(cx, when, &params, &mut out);
     }
-    out.retain(|r| !(r.seen.is_empty() && r.text.is_empty()));
+    out.retain(|r| !r.seen.is_empty() || r.said.is_some());
     out
 }
 
 /// The clauses of an expression that holds.
-pub fn clauses(cx: &mut Cx<'_>, e: &Expr, params: &[Value], out: &mut Vec<Reason>) {
+pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec<Reason<'p>>) {
     match &e.node {
         Node::And(all) => all.iter().for_each(|x| clauses(cx, x, params, out)),
         Node::Or(all) => {
@@ -54,18 +72,17 @@ pub fn clauses(cx: &mut Cx<'_>, e: &Expr, params: &[Value], out: &mut Vec<Reason
         }
         Node::Clause(condition, args) => {
             let args: Vec<Value> = args.iter().map(|a| cx.value(a, params).unwrap_or(Value::Absent)).collect();
-            out.push(reason(cx, condition, &args));
+            out.push(reason(cx, condition, args));
         }
         Node::Not(inner) => match &inner.node {
             Node::Clause(condition, args) => {
                 let args: Vec<Value> = args.iter().map(|a| cx.value(a, params).unwrap_or(Value::Absent)).collect();
                 let (_, seen) = cx.traced(&condition.body, &args);
-                let text = condition.fail.as_ref().and_then(|t| t.render(cx, &args).ok()).unwrap_or_default();
-                out.push(Reason { name: format!("!{}", condition.name), text, seen });
+                out.push(Reason { name: &condition.name, denied: true, said: condition.fail.as_ref().map(|t| (t, args)), seen });
             }
             _ => {
                 let (_, seen) = cx.traced(e, params);
-                out.push(Reason { name: "when".into(), text: String::new(), seen });
+                out.push(Reason::plain("when", seen));
             }
         },
         Node::Each(Each::Some, list, body) => {
@@ -80,7 +97,7 @@ pub fn clauses(cx: &mut Cx<'_>, e: &Expr, params: &[Value], out: &mut Vec<Reason
                     if out.get(before..).is_some_and(|new| new.iter().all(|r| r.name == "when")) {
                         out.truncate(before);
                         let (_, seen) = cx.traced(e, params);
-                        out.push(Reason { name: "when".into(), text: String::new(), seen });
+                        out.push(Reason::plain("when", seen));
                     }
                     return;
                 }
@@ -89,15 +106,14 @@ pub fn clauses(cx: &mut Cx<'_>, e: &Expr, params: &[Value], out: &mut Vec<Reason
         }
         _ => {
             let (_, seen) = cx.traced(e, params);
-            out.push(Reason { name: "when".into(), text: String::new(), seen });
+            out.push(Reason::plain("when", seen));
         }
     }
 }
 
-fn reason(cx: &mut Cx<'_>, condition: &Condition, args: &[Value]) -> Reason {
-    let (_, seen) = cx.traced(&condition.body, args);
-    let text = condition.pass.as_ref().and_then(|t| t.render(cx, args).ok()).unwrap_or_default();
-    Reason { name: condition.name.to_string(), text, seen }
+fn reason<'p>(cx: &mut Cx<'_>, condition: &'p Condition, args: Vec<Value>) -> Reason<'p> {
+    let (_, seen) = cx.traced(&condition.body, &args);
+    Reason { name: &condition.name, denied: false, said: condition.pass.as_ref().map(|t| (t, args)), seen }
 }
 
 /// Why an item is in a list: where the list is a filter, the filter's test of this item alone.
@@ -114,9 +130,9 @@ fn member(cx: &mut Cx<'_>, list: &Expr, item: &Value) -> Vec<Seen> {
     }
 }
 
-fn binding_name(list: &Expr) -> String {
+fn binding_name(list: &Expr) -> &str {
     match &list.node {
-        Node::Binding(name, _) => name.to_string(),
-        _ => "for".into(),
+        Node::Binding(name, _) => name,
+        _ => "for",
     }
 }

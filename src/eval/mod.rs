@@ -62,7 +62,7 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
 /// Asks every playbook that could apply; `only` the one with this id, where one is given.
 pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evaluation {
     let mut out = Evaluation::default();
-    for n in candidates(set, cx.facts) {
+    for n in set.index.find(cx.facts) {
         let Some(playbook) = set.playbooks.get(n).filter(|p| only.is_none_or(|id| &*p.id == id)) else { continue };
         let arms = arms(playbook, cx, &mut out.diagnostics);
         let mut hits = Vec::new();
@@ -135,28 +135,6 @@ pub(crate) fn targets(card: &CardRule, cx: &mut Cx<'_>) -> Result<Vec<Vec<Entity
             if !all.is_empty() && holds(cx, &[list])? { vec![all] } else { Vec::new() }
         }
     })
-}
-
-/// The playbooks whose `match` holds, by position.
-pub fn candidates(set: &PlaybookSet, facts: &Facts<'_>) -> BTreeSet<usize> {
-    let mut found: BTreeSet<usize> = set.index.always.iter().copied().collect();
-    for s in facts.signals() {
-        found.extend(set.index.signals.get(s).into_iter().flatten());
-    }
-    for t in facts.incident.alerts.iter().flat_map(|a| &a.techniques) {
-        let base = t.split('.').next().unwrap_or(t);
-        found.extend(set.index.techniques.get(base).into_iter().chain(set.index.techniques.get(t.as_str())).flatten());
-    }
-    for (t, _) in &facts.types {
-        found.extend(set.index.types.get(t).into_iter().flatten());
-    }
-    for (k, all) in &set.index.kinds {
-        if facts.has_kind(*k) {
-            found.extend(all);
-        }
-    }
-    found.retain(|n| set.playbooks.get(*n).is_some_and(|p| unmatched(&p.matching, facts).is_none()));
-    found
 }
 
 /// The key of `match:` that does not hold, if one does not.

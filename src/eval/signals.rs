@@ -1,12 +1,13 @@
 //! What each alert says: one pass over source data, before anything else is asked.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Alert, AlertIx, Basis, EntityGraph, EntityIx, Incident, Kind, Rel, Relation, Time};
+use crate::model::{Alert, AlertIx, Basis, EntityGraph, EntityIx, Incident, Kind, Rel, Relation, Set, Text, Time};
 use crate::playbook::PlaybookSet;
 use crate::playbook::catalogue::normal;
-use crate::playbook::set::{Says, Signal, SignalRule};
+use crate::playbook::set::{Says, SignalRule};
 use crate::script::facts::Mark;
 use crate::script::{Cx, Facts, Stop, Value};
 
@@ -26,45 +27,49 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
         }
     }
     let mut failures = Vec::new();
-    let mut said = facts.said.clone();
+    let mut said = std::mem::take(&mut facts.said);
     let mut marks = facts.marks.clone();
     let mut relations = Vec::new();
-    {
-        let mut cx = Cx::new(&facts, set.questions);
-        for (ix, alert) in incident.alerts() {
-            let seen = Seen::of(alert);
-            for signal in &set.signals {
-                match matches(&mut cx, signal, ix, &seen) {
-                    Ok(None) => {}
-                    Ok(Some(typed)) => {
-                        if let Some(all) = said.get_mut(ix.0 as usize) {
-                            all.insert(signal.id.clone());
-                        }
-                        for e in alert.entities.keys() {
-                            if let Some(m) = marks.get_mut(e.0 as usize) {
-                                m.signals.insert(signal.id.clone());
-                            }
-                        }
-                        for says in &signal.says {
-                            match says.test.as_ref().map_or(Ok(true), |t| cx.holds(t, &[Value::Alert(ix)])) {
-                                Ok(true) => {
-                                    if !say(&facts, says, (ix, alert), typed, &mut marks, &mut relations) {
-                                        failures.push((signal.id.clone(), too_many(alert)));
-                                    }
-                                }
-                                Ok(false) => {}
-                                Err(stop) => failures.push((signal.id.clone(), stop)),
-                            }
+    let mut cx = Cx::new(&facts, set.questions);
+    for ((ix, alert), said) in incident.alerts().zip(&mut said) {
+        let seen = Seen::of(alert);
+        let could_fit = set.wording().could_fit(&seen.title, seen.detectors.iter().map(|d| &**d));
+        for rules in could_fit.chunk_by(|a, b| a.0 == b.0) {
+            let Some(signal) = rules.first().and_then(|(s, _)| set.signals.get(*s as usize)) else { continue };
+            let rules = rules.iter().filter_map(|(_, r)| signal.rules.get(*r as usize));
+            let typed = match matches(&mut cx, rules, ix, &seen) {
+                Ok(None) => continue,
+                Ok(Some(typed)) => typed,
+                Err(stop) => {
+                    failures.push((signal.id.clone(), stop));
+                    continue;
+                }
+            };
+            said.insert(signal.id.clone());
+            for e in alert.entities.keys() {
+                if let Some(m) = marks.get_mut(e.0 as usize) {
+                    m.signals.insert(signal.id.clone());
+                }
+            }
+            for says in &signal.says {
+                match says.test.as_ref().map_or(Ok(true), |t| cx.holds(t, &[Value::Alert(ix)])) {
+                    Ok(true) => {
+                        if !say(&facts, says, (ix, alert), typed, &mut marks, &mut relations) {
+                            failures.push((signal.id.clone(), too_many(alert)));
                         }
                     }
+                    Ok(false) => {}
                     Err(stop) => failures.push((signal.id.clone(), stop)),
                 }
             }
         }
     }
-    facts.said = said;
-    facts.marks = marks;
-    facts.graph = EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned().chain(relations));
+    drop(cx);
+    let graph = match relations.is_empty() {
+        true => std::mem::take(&mut facts.graph),
+        false => EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned().chain(relations)),
+    };
+    facts.learn(said, marks, graph);
     failures.dedup();
     (facts, failures)
 }
@@ -75,41 +80,46 @@ fn too_many(alert: &Alert) -> Stop {
 }
 
 /// What an alert is compared by.
-struct Seen {
+struct Seen<'a> {
     title: String,
     product: String,
     category: String,
-    detectors: BTreeSet<String>,
+    detectors: Vec<Cow<'a, str>>,
 }
 
-impl Seen {
-    fn of(alert: &Alert) -> Self {
-        let mut detectors = BTreeSet::new();
+impl<'a> Seen<'a> {
+    fn of(alert: &'a Alert) -> Self {
+        let mut detectors = Vec::new();
         for d in &alert.detectors {
-            let d = d.trim().to_lowercase();
+            let d = d.trim();
+            let upper = !d.is_ascii() || d.bytes().any(|b| b.is_ascii_uppercase());
+            let mut add = |d: &'a str| detectors.push(if upper { Cow::Owned(d.to_lowercase()) } else { Cow::Borrowed(d) });
             // Some sources write `<tenant>_<rule>`.
-            detectors.extend(d.split('_').filter(|p| p.len() >= 32).map(str::to_owned));
-            detectors.insert(d);
+            d.split('_').filter(|p| p.len() >= 32 && p.len() < d.len()).for_each(&mut add);
+            add(d);
         }
         Self { title: normal(&alert.title), product: normal(&alert.product), category: crate::model::level::squash(&alert.category), detectors }
     }
+
+    fn is_by(&self, rule: &SignalRule) -> bool {
+        !rule.detectors.is_empty() && self.detectors.iter().any(|d| rule.detectors.contains(&**d))
+    }
 }
 
-/// Whether an alert says a signal, and whether a detector's own id says so.
-fn matches(cx: &mut Cx<'_>, signal: &Signal, ix: AlertIx, seen: &Seen) -> Result<Option<bool>, Stop> {
+/// Whether an alert says a signal by one of its rules, and whether a detector's own id says so.
+fn matches<'r>(cx: &mut Cx<'_>, rules: impl Iterator<Item = &'r SignalRule>, ix: AlertIx, seen: &Seen<'_>) -> Result<Option<bool>, Stop> {
     let mut found = None;
-    for rule in &signal.rules {
+    for rule in rules {
         if fits(rule, seen) && rule.test.as_ref().map_or(Ok(true), |t| cx.holds(t, &[Value::Alert(ix)]))? {
-            let typed = !rule.detectors.is_disjoint(&seen.detectors);
-            found = Some(found == Some(true) || typed);
+            found = Some(found == Some(true) || seen.is_by(rule));
         }
     }
     Ok(found)
 }
 
-fn fits(rule: &SignalRule, seen: &Seen) -> bool {
+fn fits(rule: &SignalRule, seen: &Seen<'_>) -> bool {
     let any_detector = rule.detectors.is_empty() && rule.families.is_empty();
-    (any_detector || !rule.detectors.is_disjoint(&seen.detectors) || rule.families.iter().any(|g| seen.detectors.iter().any(|d| g.fits(d))))
+    (any_detector || seen.is_by(rule) || rule.families.iter().any(|g| seen.detectors.iter().any(|d| g.fits(d))))
         && (rule.titles.is_empty() || rule.titles.iter().any(|t| t.fits(&seen.title)))
         && (rule.products.is_empty() || rule.products.iter().any(|t| t.fits(&seen.product)))
         && (rule.categories.is_empty() || rule.categories.contains(&seen.category))
@@ -191,7 +201,7 @@ fn relate(facts: &Facts<'_>, ix: AlertIx, alert: &Alert, from: Kind, rel: Rel, t
                 basis,
                 first: alert.first.or(alert.last),
                 last: alert.last.or(alert.first),
-                alerts: BTreeSet::from([ix]),
+                alerts: Set::one(ix),
             });
         }
     }
@@ -252,7 +262,7 @@ fn around<'f>(facts: &'f Facts<'_>, e: EntityIx) -> impl Iterator<Item = &'f Rel
 pub fn types(set: &PlaybookSet, facts: &Facts<'_>) -> (Vec<(Arc<str>, u8)>, Vec<Failure>) {
     let mut cx = Cx::new(facts, set.questions);
     let said: BTreeSet<&Arc<str>> = facts.signals();
-    let techniques: BTreeSet<&String> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
+    let techniques: BTreeSet<&Text> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
     let mut scores: BTreeMap<Arc<str>, u8> = BTreeMap::new();
     let mut failures = Vec::new();
     for t in &set.types {

@@ -9,7 +9,8 @@ use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::graph::earliest;
 use crate::model::kind::{PropType, RELATIONS};
 use crate::model::{
-    Alert, AlertIx, Basis, Classification, Entity, EntityIx, Incident, Kind, Level, Prop, PropValue, Rel, Relation, Report, Time, Verdict,
+    Alert, AlertIx, Basis, Classification, Entity, EntityIx, Incident, Kind, Level, Map, Prop, PropValue, Props, Rel, Relation, Report, Set, Text,
+    Time, Verdict,
 };
 
 /// A draft, by the order in which it was handed over.
@@ -309,7 +310,7 @@ impl Draft {
         }
         let Some(prop) = Prop::named(name).filter(|p| p.spec().kinds.has(self.kind)) else { return self.field(name, text) };
         let typed = match prop.spec().ty {
-            PropType::Text => Some(PropValue::Text(text.to_owned())),
+            PropType::Text => Some(PropValue::Text(text.to_owned().into())),
             PropType::Int => text.parse().ok().map(PropValue::Int),
             PropType::Bool => match text.to_ascii_lowercase().as_str() {
                 "true" | "yes" | "1" => Some(PropValue::Bool(true)),
@@ -318,7 +319,7 @@ impl Draft {
             },
             PropType::Level => Level::of_source(text).map(PropValue::Level),
             PropType::Time => crate::model::time::time(text).map(PropValue::Time),
-            PropType::Texts => Some(PropValue::Texts(vec![text.to_owned()])),
+            PropType::Texts => Some(PropValue::Texts([text.into()].into())),
         };
         match typed {
             Some(v) => self.props.push((prop, v)),
@@ -339,7 +340,7 @@ impl Draft {
         if let Some(prop) = Prop::named(name).filter(|p| p.spec().ty == PropType::Texts && p.spec().kinds.has(self.kind))
             && !values.is_empty()
         {
-            self.props.push((prop, PropValue::Texts(values)));
+            self.props.push((prop, PropValue::Texts(values.into_iter().map(Text::from).collect())));
         }
         self
     }
@@ -421,7 +422,7 @@ pub struct Builder {
 impl Builder {
     /// An empty incident from this format.
     pub fn new(source: &str) -> Self {
-        Self { incident: Incident { source: source.to_owned(), ..Incident::default() }, ..Self::default() }
+        Self { incident: Incident { source: source.to_owned().into(), ..Incident::default() }, ..Self::default() }
     }
 
     /// Adds an alert; its entities come from records.
@@ -437,12 +438,12 @@ impl Builder {
 
     /// The titles of the alerts so far.
     pub fn alert_titles(&self) -> Vec<String> {
-        self.alerts.iter().map(|a| a.title.clone()).filter(|t| !t.is_empty()).collect()
+        self.alerts.iter().map(|a| a.title.to_string()).filter(|t| !t.is_empty()).collect()
     }
 
     /// The ids of the alerts so far.
     pub fn alert_ids(&self) -> Vec<String> {
-        self.alerts.iter().map(|a| a.id.clone()).collect()
+        self.alerts.iter().map(|a| a.id.to_string()).collect()
     }
 
     /// Adds a record, seen in an alert or in the incident itself.
@@ -653,14 +654,19 @@ impl Builder {
         let mut alerts: Vec<(AlertIx, Alert)> = order.iter().copied().zip(std::mem::take(&mut self.alerts)).collect();
         alerts.sort_by_key(|(ix, _)| *ix);
         let mut alerts: Vec<Alert> = alerts.into_iter().map(|(_, a)| a).collect();
+        let mut named: Vec<(BTreeMap<EntityIx, BTreeSet<Text>>, BTreeSet<EntityIx>)> = vec![Default::default(); alerts.len()];
         for (n, (alert, draft)) in self.drafts.iter().enumerate() {
             let (Some(alert), Some(Some(entity))) = (alert.and_then(|a| order.get(a.0)), place.get(n)) else { continue };
-            if let Some(a) = alerts.get_mut(alert.0 as usize) {
-                a.entities.entry(*entity).or_default().extend(draft.roles.iter().cloned());
+            if let Some((roles, held)) = named.get_mut(alert.0 as usize) {
+                roles.entry(*entity).or_default().extend(draft.roles.iter().map(|r| r.as_str().into()));
                 if draft.held || !draft.record.is_empty() {
-                    a.named.insert(*entity);
+                    held.insert(*entity);
                 }
             }
+        }
+        for (alert, (roles, held)) in alerts.iter_mut().zip(named) {
+            alert.entities = roles.into_iter().map(|(e, roles)| (e, roles.into_iter().collect())).collect();
+            alert.named = held.into_iter().collect();
         }
         alerts
     }
@@ -709,44 +715,40 @@ fn entity_of(drafts: &[(Option<AlertIx>, &Draft)], alerts: &[(AlertIx, &Alert)],
     names.sort();
     let name = names.last().map_or_else(|| ids.first().map_or_else(String::new, |(_, (_, v))| v.clone()), |(_, _, n)| (*n).clone());
     let mut entity = Entity {
-        id,
+        id: id.into(),
         kind,
-        name,
-        aliases,
+        name: name.into(),
+        aliases: aliases.into_iter().map(Text::from).collect(),
         verdict: drafts.iter().map(|(_, d)| d.verdict).filter(|v| *v != Verdict::Unknown).max().unwrap_or(Verdict::Unknown),
         remediation_status: "none".into(),
-        roles: BTreeSet::new(),
-        tags: BTreeSet::new(),
-        alerts: BTreeSet::new(),
+        roles: drafts.iter().flat_map(|(_, d)| &d.roles).map(|t| Text::from(t.as_str())).collect(),
+        tags: drafts.iter().flat_map(|(_, d)| &d.tags).map(|t| Text::from(t.as_str())).collect(),
+        alerts: drafts.iter().filter_map(|(alert, _)| *alert).collect(),
         first_seen: None,
         last_seen: None,
-        props: BTreeMap::new(),
-        fields: BTreeMap::new(),
-        records: BTreeMap::new(),
+        props: Props::default(),
+        fields: Map::default(),
+        records: Map::default(),
     };
+    let (mut fields, mut records, mut props) = (BTreeMap::<&str, &str>::new(), BTreeMap::<&str, u32>::new(), Vec::new());
     let mut remediations = BTreeSet::new();
     for (alert, d) in drafts {
-        entity.roles.extend(d.roles.iter().cloned());
-        entity.tags.extend(d.tags.iter().cloned());
-        entity.alerts.extend(*alert);
         for (k, v) in &d.fields {
-            let slot = entity.fields.entry(k.clone()).or_insert_with(|| v.clone());
-            if *v > *slot {
-                slot.clone_from(v);
-            }
+            let slot = fields.entry(k).or_insert(v);
+            *slot = (*slot).max(v);
         }
         for t in &d.record {
-            let count = entity.records.entry(t.clone()).or_default();
+            let count = records.entry(t).or_default();
             *count = count.saturating_add(1);
         }
         let seen = alert.and_then(|a| alerts.get(a.0 as usize)).map(|(_, a)| *a);
         let at = d.at.or_else(|| seen.and_then(|a| a.last.or(a.first).or(a.created)));
         for (p, value) in &d.props {
-            entity.props.entry(*p).or_default().push(Report { at, alert: *alert, value: value.clone() });
+            props.push(Report { prop: *p, at, alert: *alert, value: value.clone() });
         }
         for (p, alert, at, value) in &d.reports {
             let alert = alert.and_then(|a| order.get(a.0)).copied();
-            entity.props.entry(*p).or_default().push(Report { at: *at, alert, value: value.clone() });
+            props.push(Report { prop: *p, at: *at, alert, value: value.clone() });
         }
         if !d.remediation.is_empty() {
             remediations.insert((at, d.remediation.clone()));
@@ -757,12 +759,11 @@ fn entity_of(drafts: &[(Option<AlertIx>, &Draft)], alerts: &[(AlertIx, &Alert)],
         }
     }
     if let Some((_, word)) = remediations.last() {
-        entity.remediation_status.clone_from(word);
+        entity.remediation_status = word.as_str().into();
     }
-    for reports in entity.props.values_mut() {
-        reports.sort();
-        reports.dedup();
-    }
+    entity.props = props.into_iter().collect();
+    entity.fields = fields.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+    entity.records = records.into_iter().map(|(k, n)| (k.into(), n)).collect();
     entity
 }
 
@@ -773,7 +774,7 @@ fn id_text(kind: Kind, ns: &str, value: &str) -> String {
 /// Entities that would carry the same id (their strong ids conflict) take their next one, or a number.
 fn unique_ids(made: &mut [(Entity, &Vec<usize>)]) {
     for _ in 0..4 {
-        let mut count: BTreeMap<String, usize> = BTreeMap::new();
+        let mut count: BTreeMap<Text, usize> = BTreeMap::new();
         for (e, _) in made.iter() {
             let n = count.entry(e.id.clone()).or_default();
             *n = n.saturating_add(1);
@@ -793,12 +794,12 @@ fn unique_ids(made: &mut [(Entity, &Vec<usize>)]) {
                 .iter()
                 .filter_map(|a| a.split_once(':'))
                 .map(|(ns, v)| (rank(ns), ns.to_owned(), v.to_owned()))
-                .filter(|(r, ns, v)| *r < NAMESPACES.len() && exclusive(ns) && id_text(e.kind, ns, v) != e.id)
+                .filter(|(r, ns, v)| *r < NAMESPACES.len() && exclusive(ns) && *id_text(e.kind, ns, v) != *e.id)
                 .collect();
             ids.sort();
-            e.id = match ids.iter().map(|(_, ns, v)| id_text(e.kind, ns, v)).find(|id| !count.contains_key(id)) {
-                Some(id) => id,
-                None => format!("{}#{}", e.id, ordinal.saturating_add(1)),
+            e.id = match ids.iter().map(|(_, ns, v)| id_text(e.kind, ns, v)).find(|id| !count.contains_key(id.as_str())) {
+                Some(id) => id.into(),
+                None => format!("{}#{}", e.id, ordinal.saturating_add(1)).into(),
             };
         }
     }
@@ -823,7 +824,7 @@ fn same_names(incident: &mut Incident) {
         // A name that many carry tells nothing.
         let same = devices.get(&v.name.to_lowercase()).filter(|all| all.len() <= MOST_NAMESAKES);
         for (device, d) in same.into_iter().flatten().filter(|(d, _)| !known.contains(&(vm, *d))) {
-            let alerts: BTreeSet<AlertIx> = v.alerts.union(&d.alerts).copied().collect();
+            let alerts: Set<AlertIx> = v.alerts.iter().chain(&d.alerts).copied().collect();
             let seen = || alerts.iter().filter_map(|a| incident.alert(*a));
             found.push(Relation {
                 from: vm,
@@ -842,9 +843,9 @@ fn same_names(incident: &mut Incident) {
 
 /// What the incident lacks and its alerts tell: severity, times.
 fn headline(incident: &mut Incident) {
-    incident.title = incident.title.trim_matches(|c: char| c.is_whitespace() || crate::diag::human::hidden(c)).to_owned();
+    incident.title = incident.title.trim_matches(|c: char| c.is_whitespace() || crate::diag::human::hidden(c)).to_owned().into();
     for alert in &mut incident.alerts {
-        alert.title = alert.title.trim_matches(|c: char| c.is_whitespace() || crate::diag::human::hidden(c)).to_owned();
+        alert.title = alert.title.trim_matches(|c: char| c.is_whitespace() || crate::diag::human::hidden(c)).to_owned().into();
     }
     incident.severity = incident.severity.or_else(|| incident.alerts.iter().filter_map(|a| a.severity).max());
     let first = incident.alerts.iter().filter_map(|a| a.first.or(a.last).or(a.created)).min();

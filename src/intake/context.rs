@@ -65,7 +65,7 @@ impl Context {
         if self.alerts > limits::ALERTS {
             self.over = self.over.or(Some(("alerts", limits::ALERTS)));
         }
-        let id = alert.id.clone();
+        let id = alert.id.to_string();
         Place { alert: Some(self.b.alert(alert)), id }
     }
 

@@ -16,15 +16,15 @@ pub fn alerts(alerts: &[(&Json, String)]) -> Result<Read, Refusal> {
 fn read_alert(cx: &mut Context, json: &Json, path: &str) {
     let Some(rec) = cx.object(json, path, "an alert") else { return };
     let mut a = Alert {
-        id: super::id_or_digest(&rec, &["id", "alertId"]),
-        title: rec.owned(&["title", "alertTitle"]),
+        id: super::id_or_digest(&rec, &["id", "alertId"]).into(),
+        title: rec.owned(&["title", "alertTitle"]).into(),
         product: "Microsoft Defender for Endpoint".into(),
         first: rec.time(&["firstEventTime"]),
         last: rec.time(&["lastEventTime"]),
         created: rec.time(&["alertCreationTime", "createdTime"]),
         ..super::alert_of(&rec)
     };
-    a.detectors.extend(rec.any(&["detectorId"]).map(|t| t.into_owned()));
+    a.detectors.extend(rec.any(&["detectorId"]).map(|t| t.into_owned()).into_iter().map(Into::into));
     let techniques = rec.texts("mitreTechniques");
     vocabulary::techniques(&mut a, techniques.iter().map(String::as_str));
     vocabulary::category(&mut a);

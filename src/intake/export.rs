@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::native::SCHEMA;
-use crate::model::{Alert, AlertIx, Entity, EntityIx, Incident, PropValue, Relation, Report, Time};
+use crate::model::{Alert, AlertIx, Entity, EntityIx, Incident, PropValue, Relation, Report, Text, Time};
 
 /// The incident in our own format. Reading it back gives the same incident, and so the same answer; writing that again
 /// gives the same value. What signals and lists say is not in it.
@@ -15,12 +15,12 @@ pub fn write(incident: &Incident) -> Value {
         out.insert(key.to_owned(), value);
     };
     put("schema", json!(SCHEMA));
-    put("id", json!(incident.id));
-    put("title", json!(incident.title));
-    put("description", json!(incident.description));
+    put("id", json!(*incident.id));
+    put("title", json!(*incident.title));
+    put("description", json!(*incident.description));
     put("severity", json!(incident.severity));
-    put("status", json!(incident.status));
-    put("source", json!(incident.source));
+    put("status", json!(*incident.status));
+    put("source", json!(*incident.source));
     put("created", time(incident.created));
     put("first_activity", time(incident.first_activity));
     put("last_activity", time(incident.last_activity));
@@ -35,6 +35,10 @@ pub fn write(incident: &Incident) -> Value {
     put("entities", incident.entities().map(|(ix, e)| entity(incident, ix, e)).collect());
     put("relations", incident.relations.iter().map(|r| relation(incident, r)).collect());
     Value::Object(out)
+}
+
+fn texts(all: &[Text]) -> Value {
+    all.iter().map(|t| json!(**t)).collect()
 }
 
 fn time(t: Option<Time>) -> Value {
@@ -62,32 +66,32 @@ fn alert(incident: &Incident, a: &Alert) -> Value {
         })
         .collect();
     json!({
-        "id": a.id, "title": a.title, "description": a.description, "severity": a.severity, "status": a.status, "detectors": a.detectors,
-        "product": a.product, "category": a.category, "techniques": a.techniques, "tactics": a.tactics, "first": time(a.first),
+        "id": *a.id, "title": *a.title, "description": *a.description, "severity": a.severity, "status": *a.status, "detectors": texts(&a.detectors),
+        "product": *a.product, "category": *a.category, "techniques": a.techniques, "tactics": a.tactics, "first": time(a.first),
         "last": time(a.last), "created": time(a.created), "classification": a.classification, "determination": a.determination,
         "entities": entities, "extra": a.extra,
     })
 }
 
 fn entity(incident: &Incident, ix: EntityIx, e: &Entity) -> Value {
-    let in_alerts: BTreeSet<&String> = incident.alerts.iter().filter_map(|a| a.entities.get(&ix)).flatten().collect();
-    let roles: Vec<&String> = e.roles.iter().filter(|r| !in_alerts.contains(r)).collect();
+    let in_alerts: BTreeSet<&Text> = incident.alerts.iter().filter_map(|a| a.entities.get(&ix)).flatten().collect();
+    let roles: Vec<&str> = e.roles.iter().filter(|r| !in_alerts.contains(r)).map(|r| &**r).collect();
     let mut properties = Map::new();
     let mut history = Map::new();
-    for (prop, reports) in &e.props {
+    for (prop, reports) in e.props.iter() {
         let name = prop.spec().name;
         // What was ever so is asked as a whole.
         let ever = reports.iter().find(|r| name.starts_with("was_") && r.value == PropValue::Bool(true));
         let Some(holds) = ever.or(reports.last()) else { continue };
         properties.insert(name.to_owned(), value(&holds.value));
-        if !matches!(reports.as_slice(), [Report { at: None, alert: None, .. }]) {
+        if !matches!(reports, [Report { at: None, alert: None, .. }]) {
             history.insert(name.to_owned(), reports.iter().map(|r| report(incident, r)).collect());
         }
     }
-    let records: BTreeMap<&str, u32> = e.records.iter().map(|(k, n)| (k.as_str(), *n)).collect();
+    let records: BTreeMap<&str, u32> = e.records.iter().map(|(k, n)| (&**k, *n)).collect();
     json!({
-        "id": e.id, "kind": e.kind, "settled": true, "name": e.name, "aliases": e.aliases, "verdict": e.verdict,
-        "remediation_status": e.remediation_status, "roles": roles, "tags": e.tags, "properties": properties, "history": history,
+        "id": *e.id, "kind": e.kind, "settled": true, "name": *e.name, "aliases": e.aliases, "verdict": e.verdict,
+        "remediation_status": *e.remediation_status, "roles": roles, "tags": e.tags, "properties": properties, "history": history,
         "fields": e.fields, "records": records,
     })
 }
@@ -107,12 +111,12 @@ fn report(incident: &Incident, r: &Report) -> Value {
 /// A value of a property: text, number, flag, a level's word, a moment as RFC 3339, a list of texts.
 pub(super) fn value(v: &PropValue) -> Value {
     match v {
-        PropValue::Text(t) => json!(t),
+        PropValue::Text(t) => json!(**t),
         PropValue::Int(n) => json!(n),
         PropValue::Bool(b) => json!(b),
         PropValue::Level(l) => json!(l.word()),
         PropValue::Time(t) => json!(t.to_string()),
-        PropValue::Texts(all) => json!(all),
+        PropValue::Texts(all) => texts(all),
     }
 }
 

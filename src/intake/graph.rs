@@ -27,17 +27,17 @@ pub fn alerts(alerts: &[(&Json, String)]) -> Result<Read, Refusal> {
 fn headline(cx: &mut Context, rec: &Rec<'_>) {
     let redirected = rec.any(&["redirectIncidentId"]).map(|t| t.into_owned());
     let i = &mut cx.b.incident;
-    i.id = rec.owned(&["id", "incidentId"]);
-    i.title = rec.owned(&["displayName", "title", "incidentName"]);
-    i.description = rec.owned(&["description"]);
+    i.id = rec.owned(&["id", "incidentId"]).into();
+    i.title = rec.owned(&["displayName", "title", "incidentName"]).into();
+    i.description = rec.owned(&["description"]).into();
     i.severity = rec.text("severity").and_then(|t| Level::of_source(&t));
-    i.status = vocabulary::status(&rec.owned(&["status"]));
+    i.status = vocabulary::status(&rec.owned(&["status"])).into();
     i.created = rec.time(&["createdDateTime"]);
     i.classification = rec.text("classification").and_then(|t| vocabulary::classification(&t));
     i.determination = rec.text("determination").and_then(|t| vocabulary::determination(&t));
     i.assigned_to = rec.any(&["assignedTo"]).map(|t| t.into_owned());
     for key in ["customTags", "tags", "systemTags"] {
-        i.tags.extend(rec.texts(key));
+        i.tags.extend(rec.texts(key).into_iter().map(Into::into));
     }
     rec.skip(&["@odata.type", "@odata.context", "@odata.etag"]);
     super::redirect(cx, redirected, &rec.path_of("redirectIncidentId"));
@@ -47,22 +47,22 @@ fn headline(cx: &mut Context, rec: &Rec<'_>) {
 fn read_alert(cx: &mut Context, json: &Json, path: &str) {
     let Some(rec) = cx.object(json, path, "an alert") else { return };
     let mut a = Alert {
-        id: super::id_or_digest(&rec, &["id", "providerAlertId"]),
-        title: rec.owned(&["title"]),
-        product: rec.owned(&["productName", "serviceSource"]),
+        id: super::id_or_digest(&rec, &["id", "providerAlertId"]).into(),
+        title: rec.owned(&["title"]).into(),
+        product: rec.owned(&["productName", "serviceSource"]).into(),
         first: rec.time(&["firstActivityDateTime"]),
         last: rec.time(&["lastActivityDateTime"]),
         created: rec.time(&["createdDateTime"]),
         ..super::alert_of(&rec)
     };
     for key in ["detectorId", "alertPolicyId"] {
-        a.detectors.extend(rec.any(&[key]).map(|t| t.into_owned()));
+        a.detectors.extend(rec.any(&[key]).map(|t| t.into_owned()).into_iter().map(Into::into));
     }
     let techniques = rec.texts("mitreTechniques");
     vocabulary::techniques(&mut a, techniques.iter().map(String::as_str));
     vocabulary::category(&mut a);
     let incident = rec.peek("incidentId").and_then(Json::scalar);
-    if let Some(id) = incident.filter(|id| !cx.b.incident.id.is_empty() && **id != cx.b.incident.id) {
+    if let Some(id) = incident.filter(|id| !cx.b.incident.id.is_empty() && **id != *cx.b.incident.id) {
         cx.note(
             codes::UNREAD,
             Severity::Note,

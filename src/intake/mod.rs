@@ -115,10 +115,10 @@ fn alerts_alone(
 /// What sources call alike of an alert.
 fn alert_of(rec: &rec::Rec<'_>) -> Alert {
     Alert {
-        description: rec.owned(&["description"]),
+        description: rec.owned(&["description"]).into(),
         severity: rec.text("severity").and_then(|t| Level::of_source(&t)),
-        status: vocabulary::status(&rec.owned(&["status"])),
-        category: rec.owned(&["category"]),
+        status: vocabulary::status(&rec.owned(&["status"])).into(),
+        category: rec.owned(&["category"]).into(),
         classification: rec.text("classification").and_then(|t| vocabulary::classification(&t)),
         determination: rec.text("determination").and_then(|t| vocabulary::determination(&t)),
         ..Alert::default()
@@ -129,7 +129,7 @@ fn alert_of(rec: &rec::Rec<'_>) -> Alert {
 fn incident_of_alerts(cx: &mut context::Context, alerts: &[(&json::Json, String)], incident: &[&str], alert: &[&str], title: &[&str]) {
     let Some(rec) = alerts.first().and_then(|(json, path)| rec::Rec::new(json, path.as_str())) else { return };
     let named = rec.owned(incident);
-    cx.b.incident.id = if named.is_empty() { id_or_digest(&rec, alert) } else { named };
+    cx.b.incident.id = if named.is_empty() { id_or_digest(&rec, alert).into() } else { named.into() };
     // The title does not depend on the order of the alerts.
     cx.b.incident.title = alerts
         .iter()
@@ -137,7 +137,8 @@ fn incident_of_alerts(cx: &mut context::Context, alerts: &[(&json::Json, String)
         .map(|r| r.owned(title))
         .filter(|t| !t.is_empty())
         .min()
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .into();
     cx.b.incident.status = "active".into();
 }
 

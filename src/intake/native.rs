@@ -14,7 +14,7 @@ use super::records;
 use super::{Read, Refusal, Source, vocabulary};
 use crate::diag::{Severity, codes, nearest};
 use crate::model::kind::{PROPS, PropType};
-use crate::model::{Alert, Kind, Level, Prop, PropValue, Rel, Time};
+use crate::model::{Alert, Kind, Level, Prop, PropValue, Rel, Text, Time};
 
 pub use super::export::write;
 
@@ -54,20 +54,20 @@ fn own_extra(cx: &mut Context, rec: &Rec<'_>, extra: &mut BTreeMap<String, Strin
 fn headline(cx: &mut Context, rec: &Rec<'_>) {
     let i = &mut cx.b.incident;
     if let Some(source) = rec.text("source").and_then(|t| Source::parse(&t)) {
-        i.source = source.word().to_owned();
+        i.source = source.word().to_owned().into();
     }
-    i.id = super::id_or_digest(rec, &["id"]);
-    i.title = rec.owned(&["title"]);
-    i.description = rec.owned(&["description"]);
+    i.id = super::id_or_digest(rec, &["id"]).into();
+    i.title = rec.owned(&["title"]).into();
+    i.description = rec.owned(&["description"]).into();
     i.severity = rec.text("severity").and_then(|t| Level::of_source(&t));
-    i.status = vocabulary::status(&rec.owned(&["status"]));
+    i.status = vocabulary::status(&rec.owned(&["status"])).into();
     i.created = rec.time(&["created"]);
     i.first_activity = rec.time(&["first_activity", "first"]);
     i.last_activity = rec.time(&["last_activity", "last"]);
     i.classification = rec.text("classification").and_then(|t| vocabulary::classification(&t));
     i.determination = rec.text("determination").and_then(|t| vocabulary::determination(&t));
     i.assigned_to = rec.any(&["assigned_to"]).map(|t| t.into_owned());
-    i.tags.extend(rec.texts("tags"));
+    i.tags.extend(rec.texts("tags").into_iter().map(Into::into));
     i.absent_alerts.extend(rec.texts("absent_alerts"));
     let redirected = rec.any(&["redirected_to"]).map(|t| t.into_owned());
     super::redirect(cx, redirected, &rec.path_of("redirected_to"));
@@ -300,16 +300,16 @@ impl<'j> Native<'j> {
     fn alert(&mut self, cx: &mut Context, json: &'j Json, path: &str) {
         let Some(rec) = cx.object(json, path, "an alert") else { return };
         let mut a = Alert {
-            id: super::id_or_digest(&rec, &["id"]),
-            title: rec.owned(&["title"]),
-            detectors: rec.texts("detector"),
-            product: rec.owned(&["product"]),
+            id: super::id_or_digest(&rec, &["id"]).into(),
+            title: rec.owned(&["title"]).into(),
+            detectors: rec.texts("detector").into_iter().map(Into::into).collect(),
+            product: rec.owned(&["product"]).into(),
             first: rec.time(&["first"]),
             last: rec.time(&["last"]),
             created: rec.time(&["created"]),
             ..super::alert_of(&rec)
         };
-        a.detectors.extend(rec.texts("detectors"));
+        a.detectors.extend(rec.texts("detectors").into_iter().map(Into::into));
         let (techniques, tactics) = (rec.texts("techniques"), rec.texts("tactics"));
         vocabulary::techniques(&mut a, techniques.iter().map(String::as_str));
         vocabulary::tactics(&mut a, tactics.iter().map(String::as_str));
@@ -418,12 +418,12 @@ fn typed(value: &Json, ty: PropType) -> Option<PropValue> {
         (PropType::Int, Json::Int(n)) => PropValue::Int(*n),
         (PropType::Bool, Json::Bool(b)) => PropValue::Bool(*b),
         (PropType::Texts, Json::List(all)) => PropValue::Texts(
-            all.iter().filter_map(|x| if let Json::Text(t) = x { Some(t.to_string()) } else { x.scalar().map(|t| t.into_owned()) }).collect(),
+            all.iter().filter_map(|x| if let Json::Text(t) = x { Some(Text::from(&**t)) } else { x.scalar().map(Text::from) }).collect(),
         ),
-        (PropType::Text, Json::Text(t)) => PropValue::Text(t.to_string()),
+        (PropType::Text, Json::Text(t)) => PropValue::Text((**t).into()),
         (PropType::Text | PropType::Texts, one) => {
-            let text = one.scalar()?.into_owned();
-            if ty == PropType::Text { PropValue::Text(text) } else { PropValue::Texts(vec![text]) }
+            let text = Text::from(one.scalar()?);
+            if ty == PropType::Text { PropValue::Text(text) } else { PropValue::Texts([text].into()) }
         }
         (PropType::Level, one) => PropValue::Level(Level::of_source(&one.scalar()?)?),
         (PropType::Time, one) => PropValue::Time(super::rec::moment(one)?),

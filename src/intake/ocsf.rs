@@ -27,14 +27,14 @@ pub fn finding(json: &Json, path: &str) -> Result<Read, Refusal> {
     let id = if id.is_empty() { format!("content-{}", json.digest()) } else { id };
     let title = details.as_ref().map(|f| f.owned(&["title"])).filter(|t| !t.is_empty()).unwrap_or_else(|| rec.owned(&["message"]));
     let i = &mut cx.b.incident;
-    i.id = id.clone();
-    i.title = title;
-    i.description = details.as_ref().map(|f| f.owned(&["desc"])).filter(|t| !t.is_empty()).unwrap_or_else(|| rec.owned(&["desc", "message"]));
+    i.id = id.clone().into();
+    i.title = title.into();
+    i.description = details.as_ref().map(|f| f.owned(&["desc"])).filter(|t| !t.is_empty()).unwrap_or_else(|| rec.owned(&["desc", "message"])).into();
     if i.title.is_empty() {
         i.title.clone_from(&i.description);
     }
     i.severity = level(&rec);
-    i.status = vocabulary::status(&rec.owned(&["status", "state"]));
+    i.status = vocabulary::status(&rec.owned(&["status", "state"])).into();
     i.created = details.as_ref().and_then(|f| f.time(&["created_time_dt", "created_time"])).or_else(|| rec.time(&["time_dt", "time"]));
     if let Some(verdict) = rec.any(&["verdict"]) {
         i.classification = vocabulary::classification(&verdict);
@@ -48,7 +48,7 @@ pub fn finding(json: &Json, path: &str) -> Result<Read, Refusal> {
         for (json, path) in &listed {
             match Rec::new(json, path.as_str()) {
                 Some(info) => {
-                    let mut a = Alert { id: super::id_or_digest(&info, &["uid"]), status: "new".into(), ..Alert::default() };
+                    let mut a = Alert { id: super::id_or_digest(&info, &["uid"]).into(), status: "new".into(), ..Alert::default() };
                     alert_fields(&mut a, &info);
                     product(&rec, &mut a);
                     a.severity = cx.b.incident.severity;
@@ -61,7 +61,7 @@ pub fn finding(json: &Json, path: &str) -> Result<Read, Refusal> {
         }
         entities(&mut cx, &Place::default(), &rec);
     } else {
-        let mut a = Alert { id, title: cx.b.incident.title.clone(), severity: cx.b.incident.severity, ..Alert::default() };
+        let mut a = Alert { id: id.into(), title: cx.b.incident.title.clone(), severity: cx.b.incident.severity, ..Alert::default() };
         a.status.clone_from(&cx.b.incident.status);
         if let Some(f) = &details {
             alert_fields(&mut a, f);
@@ -108,21 +108,21 @@ fn level(rec: &Rec<'_>) -> Option<Level> {
 fn alert_fields(a: &mut Alert, f: &Rec<'_>) {
     let title = f.owned(&["title"]);
     if !title.is_empty() {
-        a.title = title;
+        a.title = title.into();
     }
-    a.description = f.owned(&["desc"]);
+    a.description = f.owned(&["desc"]).into();
     a.first = f.time(&["first_seen_time_dt", "first_seen_time"]);
     a.last = f.time(&["last_seen_time_dt", "last_seen_time"]);
     a.created = f.time(&["created_time_dt", "created_time"]);
     if let Some(analytic) = f.object("analytic") {
-        a.detectors.extend(analytic.any(&["uid"]).map(|t| t.into_owned()));
-        a.detectors.extend(analytic.any(&["name"]).map(|t| t.into_owned()));
+        a.detectors.extend(analytic.any(&["uid"]).map(|t| t.into_owned()).into_iter().map(Into::into));
+        a.detectors.extend(analytic.any(&["name"]).map(|t| t.into_owned()).into_iter().map(Into::into));
         for (k, v) in analytic.rest() {
             a.extra.insert(format!("analytic.{k}"), v);
         }
     }
     let types = f.texts("types");
-    a.category = types.first().cloned().unwrap_or_default();
+    a.category = types.first().cloned().unwrap_or_default().into();
     if types.len() > 1 {
         a.extra.insert("types".into(), types.join(", "));
     }
@@ -131,9 +131,10 @@ fn alert_fields(a: &mut Alert, f: &Rec<'_>) {
 fn product(rec: &Rec<'_>, a: &mut Alert) {
     if let Some(p) = rec.json().get("metadata").and_then(|m| m.get("product")) {
         let (vendor, name) = (p.text("vendor_name").unwrap_or(""), p.text("name").unwrap_or(""));
-        a.product = if vendor.is_empty() || name.starts_with(vendor) { name.to_owned() } else { format!("{vendor} {name}").trim().to_owned() };
+        a.product =
+            if vendor.is_empty() || name.starts_with(vendor) { name.to_owned().into() } else { format!("{vendor} {name}").trim().to_owned().into() };
         if let Some(feature) = p.get("feature").and_then(|f| f.text("uid").or(f.text("name"))) {
-            a.detectors.push(feature.to_owned());
+            a.detectors.push(feature.to_owned().into());
         }
     }
 }

@@ -114,10 +114,10 @@ pub fn tables(incidents: &[At<'_>], alerts: &[At<'_>], failed: &[Folded]) -> Res
         }
         for (id, alerts) in groups {
             let mut cx = Context::new(Source::SentinelTables);
-            cx.b.incident.id = id;
+            cx.b.incident.id = id.into();
             cx.b.incident.status = "active".into();
             alerts.iter().for_each(|rows| read_rows(&mut cx, rows));
-            cx.b.incident.title = cx.b.alert_titles().into_iter().min().unwrap_or_default();
+            cx.b.incident.title = cx.b.alert_titles().into_iter().min().unwrap_or_default().into();
             reads.push(cx);
         }
     } else if let (false, Some(cx)) = (left.is_empty(), reads.first_mut()) {
@@ -224,11 +224,11 @@ fn compromised(cx: &mut Context, place: &Place, json: &Json) {
 /// What both forms of an incident hold, under whichever name.
 fn headline(cx: &mut Context, rec: &Rec<'_>) {
     let i = &mut cx.b.incident;
-    i.id = rec.owned(&["IncidentName", "name", "IncidentNumber"]);
-    i.title = rec.owned(&["Title"]);
-    i.description = rec.owned(&["Description"]);
+    i.id = rec.owned(&["IncidentName", "name", "IncidentNumber"]).into();
+    i.title = rec.owned(&["Title"]).into();
+    i.description = rec.owned(&["Description"]).into();
     i.severity = rec.text("Severity").and_then(|t| Level::of_source(&t));
-    i.status = vocabulary::status(&rec.owned(&["Status"]));
+    i.status = vocabulary::status(&rec.owned(&["Status"])).into();
     i.created = rec.time(&["CreatedTime", "createdTimeUtc"]);
     i.first_activity = rec.time(&["FirstActivityTime", "firstActivityTimeUtc"]);
     i.last_activity = rec.time(&["LastActivityTime", "lastActivityTimeUtc"]);
@@ -244,7 +244,7 @@ fn headline(cx: &mut Context, rec: &Rec<'_>) {
         for (label, path) in rec.items("Labels") {
             match label.text("labelName").map(str::to_owned).or_else(|| label.scalar().map(|t| t.into_owned())) {
                 Some(name) => {
-                    cx.b.incident.tags.insert(name);
+                    cx.b.incident.tags.insert(name.into());
                 }
                 None => cx.unread(&path, "a label without a name"),
             }
@@ -255,12 +255,12 @@ fn headline(cx: &mut Context, rec: &Rec<'_>) {
 /// An alert of a row, or of the management API.
 fn read_alert(cx: &mut Context, rec: &Rec<'_>) -> Place {
     let mut a = Alert {
-        id: super::id_or_digest(rec, &["SystemAlertId", "name"]).to_lowercase(),
-        title: rec.owned(&["DisplayName", "AlertName", "alertDisplayName", "friendlyName"]),
-        description: rec.owned(&["Description"]),
+        id: super::id_or_digest(rec, &["SystemAlertId", "name"]).to_lowercase().into(),
+        title: rec.owned(&["DisplayName", "AlertName", "alertDisplayName", "friendlyName"]).into(),
+        description: rec.owned(&["Description"]).into(),
         severity: rec.any(&["AlertSeverity", "Severity"]).and_then(|t| Level::of_source(&t)),
-        status: vocabulary::status(&rec.owned(&["Status"])),
-        product: rec.owned(&["ProductName", "ProviderName"]),
+        status: vocabulary::status(&rec.owned(&["Status"])).into(),
+        product: rec.owned(&["ProductName", "ProviderName"]).into(),
         first: rec.time(&["StartTime", "StartTimeUtc"]),
         last: rec.time(&["EndTime", "EndTimeUtc"]),
         created: rec.time(&["TimeGenerated"]),
@@ -268,7 +268,7 @@ fn read_alert(cx: &mut Context, rec: &Rec<'_>) -> Place {
     };
     let properties = rec.peek("ExtendedProperties").or_else(|| rec.peek("additionalData")).cloned().unwrap_or(Json::Null);
     let named = |key: &str| properties.get(key).and_then(Json::scalar).map(|t| t.into_owned());
-    a.category = named("Category").unwrap_or_default();
+    a.category = named("Category").unwrap_or_default().into();
     a.classification = named("Classification").and_then(|t| vocabulary::classification(&t));
     a.determination = named("Determination").and_then(|t| vocabulary::determination(&t));
     detectors(&mut a, rec, &properties);
@@ -286,9 +286,9 @@ fn read_alert(cx: &mut Context, rec: &Rec<'_>) -> Place {
 /// Detector ids, most specific first: the product's detector, the analytic rule, the alert type.
 fn detectors(a: &mut Alert, rec: &Rec<'_>, properties: &Json) {
     let mut add = |text: &str| {
-        let text = text.trim().trim_matches('"').to_owned();
-        if !text.is_empty() && !a.detectors.contains(&text) {
-            a.detectors.push(text);
+        let text = text.trim().trim_matches('"');
+        if !text.is_empty() && !a.detectors.iter().any(|d| **d == *text) {
+            a.detectors.push(text.into());
         }
     };
     if let Some(id) = properties.get("DetectorId").and_then(Json::scalar) {
@@ -317,7 +317,7 @@ pub fn arm(incidents: &[At<'_>], alerts: &[At<'_>], entities: &[At<'_>]) -> Resu
         let properties = outer.object("properties");
         let rec = properties.as_ref().unwrap_or(&outer);
         headline(&mut cx, rec);
-        cx.b.incident.id = Some(outer.owned(&["name"])).filter(|t| !t.is_empty()).unwrap_or_else(|| super::id_or_digest(&outer, &["id"]));
+        cx.b.incident.id = Some(outer.owned(&["name"])).filter(|t| !t.is_empty()).unwrap_or_else(|| super::id_or_digest(&outer, &["id"])).into();
         let (own_alerts, own_entities) = (rec.items("alerts"), rec.items("relatedEntities"));
         let expected = rec.peek("additionalData").and_then(|d| d.get("alertsCount")).and_then(Json::scalar).and_then(|t| t.parse::<usize>().ok());
         outer.skip(&["type", "etag", "kind"]);
@@ -343,12 +343,17 @@ pub fn arm(incidents: &[At<'_>], alerts: &[At<'_>], entities: &[At<'_>]) -> Resu
         let mut cx = Context::new(Source::SentinelArm);
         cx.b.incident.status = "active".into();
         arm_parts(&mut cx, alerts, entities);
-        cx.b.incident.title = cx.b.alert_titles().into_iter().min().unwrap_or_default();
-        cx.b.incident.id = cx.b.alert_ids().into_iter().min().unwrap_or_else(|| {
-            let mut all: Vec<String> = entities.iter().map(|(j, _)| j.digest()).collect();
-            all.sort();
-            format!("content-{}", blake3::hash(all.join(",").as_bytes()).to_hex().chars().take(8).collect::<String>())
-        });
+        cx.b.incident.title = cx.b.alert_titles().into_iter().min().unwrap_or_default().into();
+        cx.b.incident.id =
+            cx.b.alert_ids()
+                .into_iter()
+                .min()
+                .unwrap_or_else(|| {
+                    let mut all: Vec<String> = entities.iter().map(|(j, _)| j.digest()).collect();
+                    all.sort();
+                    format!("content-{}", blake3::hash(all.join(",").as_bytes()).to_hex().chars().take(8).collect::<String>())
+                })
+                .into();
         reads.push(cx.finish()?);
     }
     Ok(reads)

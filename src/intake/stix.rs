@@ -95,18 +95,18 @@ fn headline(cx: &mut Context, json: &Json, path: &str, id: &str) {
     let Some(rec) = Rec::new(json, path) else { return };
     let observed = json.text("type") == Some("observed-data");
     let i = &mut cx.b.incident;
-    i.id = id.to_owned();
-    i.title = rec.owned(&["name"]);
+    i.id = id.to_owned().into();
+    i.title = rec.owned(&["name"]).into();
     if observed {
         i.title = "Observed data".into();
     }
-    i.description = rec.owned(&["description"]);
+    i.description = rec.owned(&["description"]).into();
     i.severity = rec.text("severity").and_then(|t| Level::of_source(&t));
-    i.status = vocabulary::status(&rec.owned(&["status"]));
+    i.status = vocabulary::status(&rec.owned(&["status"])).into();
     i.created = rec.time(&["published", "created"]);
     i.first_activity = rec.time(&["first_seen", "first_observed"]);
     i.last_activity = rec.time(&["last_seen", "last_observed"]);
-    i.tags.extend(rec.texts("labels"));
+    i.tags.extend(rec.texts("labels").into_iter().map(Into::into));
     rec.skip(&["id", "type", "spec_version", "objects"]);
     if !observed {
         cx.incident_extra(&rec, &[]);
@@ -117,9 +117,9 @@ fn headline(cx: &mut Context, json: &Json, path: &str, id: &str) {
 fn action(cx: &mut Context, json: &Json, path: &str) {
     let Some(rec) = Rec::new(json, path) else { return };
     let mut a = Alert {
-        id: rec.owned(&["id"]),
-        title: rec.owned(&["name"]),
-        description: rec.owned(&["description"]),
+        id: rec.owned(&["id"]).into(),
+        title: rec.owned(&["name"]).into(),
+        description: rec.owned(&["description"]).into(),
         first: rec.time(&["execution_start"]),
         last: rec.time(&["execution_end"]),
         created: rec.time(&["created"]),
@@ -138,8 +138,8 @@ impl<'a> Stix<'a> {
     fn observed(&mut self, cx: &mut Context, id: &str, json: &Json, path: &str) {
         let Some(rec) = Rec::new(json, path) else { return };
         let mut a = Alert {
-            id: id.to_owned(),
-            title: Some(rec.owned(&["name"])).filter(|t| !t.is_empty()).unwrap_or_else(|| "Observed data".into()),
+            id: id.to_owned().into(),
+            title: Some(rec.owned(&["name"])).filter(|t| !t.is_empty()).unwrap_or_else(|| "Observed data".into()).into(),
             first: rec.time(&["first_observed"]),
             last: rec.time(&["last_observed"]),
             created: rec.time(&["created"]),

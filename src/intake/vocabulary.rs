@@ -55,7 +55,7 @@ pub fn techniques<'t>(alert: &mut Alert, texts: impl IntoIterator<Item = &'t str
         if found.is_empty() {
             other.insert(text.to_owned());
         }
-        alert.techniques.extend(found);
+        alert.techniques.extend(found.into_iter().map(Into::into));
     }
     join(&mut alert.extra, "techniques.other", other);
 }
@@ -66,7 +66,7 @@ pub fn tactics<'t>(alert: &mut Alert, texts: impl IntoIterator<Item = &'t str>) 
     for word in texts.into_iter().flat_map(|t| t.split([',', ';'])).map(str::trim).filter(|t| !t.is_empty()) {
         match tactic(word) {
             Some(t) => {
-                alert.tactics.insert(t.to_owned());
+                alert.tactics.insert(t.to_owned().into());
             }
             None if squash(word) == "unknown" => {}
             None => {
@@ -79,7 +79,7 @@ pub fn tactics<'t>(alert: &mut Alert, texts: impl IntoIterator<Item = &'t str>) 
 
 /// A category that is a tactic's name says the tactic.
 pub fn category(alert: &mut Alert) {
-    alert.tactics.extend(tactic(&alert.category).map(str::to_owned));
+    alert.tactics.extend(tactic(&alert.category).map(str::to_owned).into_iter().map(Into::into));
 }
 
 fn join(extra: &mut BTreeMap<String, String>, key: &str, mut words: BTreeSet<String>) {
@@ -139,7 +139,7 @@ mod tests {
     fn pseudo_techniques_are_kept() {
         let mut a = Alert::default();
         techniques(&mut a, ["Signed Binary Proxy Execution (T1218)", "T1566.999", "Prompt Injection"]);
-        assert_eq!(a.techniques.iter().map(String::as_str).collect::<Vec<_>>(), ["T1218", "T1566.999"]);
+        assert_eq!(a.techniques.iter().map(|t| &**t).collect::<Vec<_>>(), ["T1218", "T1566.999"]);
         assert_eq!(a.extra.get("techniques.other").map(String::as_str), Some("Prompt Injection"));
     }
 }

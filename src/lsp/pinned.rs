@@ -47,7 +47,7 @@ pub fn command(server: &mut Server, p: &Command) -> Answer {
             let path = text(0).ok_or_else(|| Error::new(INVALID_PARAMS, format!("`{PIN}` takes the path of an incident")))?;
             let path = below(server.workspace.roots.first(), &[super::protocol::path_of(&path)]);
             let pinned = Pinned::open(path.into_iter().next().unwrap_or_default(), text(1))?;
-            let said = json!({ "id": pinned.incident.id, "title": pinned.incident.title });
+            let said = json!({ "id": *pinned.incident.id, "title": *pinned.incident.title });
             server.pinned = Some(pinned);
             Ok(said)
         }
@@ -67,8 +67,8 @@ impl Pinned {
 
     fn open(path: PathBuf, id: Option<String>) -> Result<Self, Error> {
         let all = runtime::incidents::read_named(&path).map_err(|d| Error::failed(format!("{}: {}", path.display(), d.message)))?;
-        let known: Vec<String> = all.iter().map(|r| r.incident.id.clone()).collect();
-        let found = all.into_iter().map(|r| r.incident).find(|i| id.as_ref().is_none_or(|id| *id == i.id));
+        let known: Vec<String> = all.iter().map(|r| r.incident.id.to_string()).collect();
+        let found = all.into_iter().map(|r| r.incident).find(|i| id.as_ref().is_none_or(|id| **id == *i.id));
         match found {
             Some(incident) => Ok(Self { path, id, incident }),
             None => Err(Error::failed(match id {

@@ -154,6 +154,8 @@ impl Relation {
         self.basis = self.basis.max(other.basis);
         self.first = earliest(self.first, other.first);
         self.last = self.last.max(other.last);
-        self.alerts.extend(other.alerts);
+        for alert in &other.alerts {
+            self.alerts.insert(*alert);
+        }
     }
 }

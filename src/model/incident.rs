@@ -1,9 +1,14 @@
 //! An incident as every source is turned into it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::kind::{Kind, Prop, Rel};
 use super::level::{Basis, Classification, Level, Verdict};
+use super::small::{Map, Set};
+
+/// A text that is shared: of the incident's equal texts most are one, and expressions hand it on without a copy.
+pub type Text = Arc<str>;
 
 /// A moment, in UTC, to the nanosecond.
 pub type Time = jiff::Timestamp;
@@ -21,17 +26,17 @@ pub struct EntityIx(pub u32);
 #[derive(Clone, Debug, Default)]
 pub struct Incident {
     /// The source's id.
-    pub id: String,
+    pub id: Text,
     /// The title; trimmed.
-    pub title: String,
+    pub title: Text,
     /// What the source says of it in prose.
-    pub description: String,
+    pub description: Text,
     /// Its severity; the highest of its alerts where the source gives none.
     pub severity: Option<Level>,
     /// `new`, `active`, `in_progress`, `resolved`, `redirected`, `closed`, … in the source's words, lower snake case.
-    pub status: String,
+    pub status: Text,
     /// Which format it was read from, e.g. `microsoft-graph`.
-    pub source: String,
+    pub source: Text,
     /// When it was created.
     pub created: Option<Time>,
     /// The first activity that it is about.
@@ -43,7 +48,7 @@ pub struct Incident {
     /// The determination that the source carries, in our words.
     pub determination: Option<String>,
     /// Labels of people and of the source.
-    pub tags: BTreeSet<String>,
+    pub tags: Set<Text>,
     /// Who it is assigned to.
     pub assigned_to: Option<String>,
     /// The incident that this one was merged into.
@@ -64,25 +69,25 @@ pub struct Incident {
 #[derive(Clone, Debug, Default)]
 pub struct Alert {
     /// The source's id.
-    pub id: String,
+    pub id: Text,
     /// The title; trimmed.
-    pub title: String,
+    pub title: Text,
     /// What the source says of it in prose.
-    pub description: String,
+    pub description: Text,
     /// Its severity.
     pub severity: Option<Level>,
     /// Its status, lower snake case.
-    pub status: String,
+    pub status: Text,
     /// Detector, alert type or analytic rule ids, most specific first.
-    pub detectors: Vec<String>,
+    pub detectors: Vec<Text>,
     /// The product that raised it.
-    pub product: String,
+    pub product: Text,
     /// The source's category.
-    pub category: String,
+    pub category: Text,
     /// ATT&CK technique ids, revoked ones mapped, sorted.
-    pub techniques: BTreeSet<String>,
+    pub techniques: Set<Text>,
     /// ATT&CK tactics.
-    pub tactics: BTreeSet<String>,
+    pub tactics: Set<Text>,
     /// First activity.
     pub first: Option<Time>,
     /// Last activity.
@@ -96,16 +101,16 @@ pub struct Alert {
     /// Fields of the source that have no place of their own, nested keys joined by a dot.
     pub extra: BTreeMap<String, String>,
     /// The entities that it is about, with the roles they play in it.
-    pub entities: BTreeMap<EntityIx, BTreeSet<String>>,
+    pub entities: Map<EntityIx, Set<Text>>,
     /// Those of them that it holds a record of; the others are only named by a field, as a sender is by a message.
-    pub named: BTreeSet<EntityIx>,
+    pub named: Set<EntityIx>,
 }
 
 /// A value of a property.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PropValue {
     /// Text.
-    Text(String),
+    Text(Text),
     /// A whole number.
     Int(i64),
     /// True or false.
@@ -115,7 +120,7 @@ pub enum PropValue {
     /// A moment.
     Time(Time),
     /// A list of texts.
-    Texts(Vec<String>),
+    Texts(Arc<[Text]>),
 }
 
 impl std::fmt::Display for PropValue {
@@ -134,6 +139,8 @@ impl std::fmt::Display for PropValue {
 /// One report of a property: its value and the alert that gave it (`None`: the incident itself).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Report {
+    /// The property.
+    pub prop: Prop,
     /// When the report was made, as far as the source says.
     pub at: Option<Time>,
     /// The alert that it came with.
@@ -142,43 +149,88 @@ pub struct Report {
     pub value: PropValue,
 }
 
+/// What was reported of an entity's properties, sorted by property and time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Props(Box<[Report]>);
+
+impl Props {
+    /// All that was reported of a property, oldest first; `None` when nothing was.
+    pub fn get(&self, prop: &Prop) -> Option<&[Report]> {
+        let end = self.0.partition_point(|r| r.prop <= *prop);
+        let (known, _) = self.0.split_at_checked(end)?;
+        let (_, of_prop) = known.split_at_checked(known.partition_point(|r| r.prop < *prop))?;
+        (!of_prop.is_empty()).then_some(of_prop)
+    }
+
+    /// Each property with all that was reported of it, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Prop, &[Report])> {
+        self.0.chunk_by(|a, b| a.prop == b.prop).filter_map(|all| Some((all.first()?.prop, all)))
+    }
+
+    /// The properties of which something was reported, in order.
+    pub fn keys(&self) -> impl Iterator<Item = Prop> {
+        self.iter().map(|(prop, _)| prop)
+    }
+
+    /// What was reported of each property.
+    pub fn values(&self) -> impl Iterator<Item = &[Report]> {
+        self.iter().map(|(_, all)| all)
+    }
+
+    /// Every report, sorted by property and time.
+    pub fn reports(&self) -> &[Report] {
+        &self.0
+    }
+}
+
+impl FromIterator<Report> for Props {
+    fn from_iter<I: IntoIterator<Item = Report>>(all: I) -> Self {
+        let mut all: Vec<Report> = all.into_iter().collect();
+        if !all.is_sorted_by(|a, b| a < b) {
+            all.sort();
+            all.dedup();
+        }
+        Self(all.into_boxed_slice())
+    }
+}
+
 /// A thing that alerts are about.
 #[derive(Clone, Debug)]
 pub struct Entity {
     /// `kind:key`; unique in the incident.
-    pub id: String,
+    pub id: Text,
     /// What it is.
     pub kind: Kind,
     /// A name for people; identifies nobody.
-    pub name: String,
+    pub name: Text,
     /// Every other strong id, as `namespace:value`, sorted.
-    pub aliases: BTreeSet<String>,
+    pub aliases: Set<Text>,
     /// The strongest verdict of the source.
     pub verdict: Verdict,
     /// What was done about it, in the source's words, lower snake case; the latest that is not `none`.
-    pub remediation_status: String,
+    pub remediation_status: Text,
     /// The parts that it plays, over all alerts.
-    pub roles: BTreeSet<String>,
+    pub roles: Set<Text>,
     /// Its tags, over all records.
-    pub tags: BTreeSet<String>,
+    pub tags: Set<Text>,
     /// The alerts that name it.
-    pub alerts: BTreeSet<AlertIx>,
+    pub alerts: Set<AlertIx>,
     /// First time it is seen in.
     pub first_seen: Option<Time>,
     /// Last time it is seen in.
     pub last_seen: Option<Time>,
     /// Its properties with all that was reported of each, oldest first; the last one holds.
-    pub props: BTreeMap<Prop, Vec<Report>>,
+    pub props: Props,
     /// Fields of the source that no property models, nested keys joined by a dot.
-    pub fields: BTreeMap<String, String>,
+    pub fields: Map<Text, Text>,
     /// How many records of which declared type it was drawn from; empty when only a field named it.
-    pub records: BTreeMap<String, u32>,
+    pub records: Map<Text, u32>,
 }
 
 impl Entity {
     /// What a property holds now.
     pub fn prop(&self, prop: Prop) -> Option<&PropValue> {
-        self.props.get(&prop).and_then(|reports| reports.last()).map(|r| &r.value)
+        self.props.get(&prop)?.last().map(|r| &r.value)
     }
 
     /// A text property by name.
@@ -219,7 +271,7 @@ pub struct Relation {
     /// Last time.
     pub last: Option<Time>,
     /// The alerts that it came from.
-    pub alerts: BTreeSet<AlertIx>,
+    pub alerts: Set<AlertIx>,
 }
 
 impl Incident {

@@ -183,6 +183,16 @@ impl Kinds {
         self.0 & !other.0 == 0
     }
 
+    /// The kinds that come before this one in the order of kinds.
+    pub const fn before(kind: Kind) -> Self {
+        Self((1 << kind as u32) - 1)
+    }
+
+    /// How many kinds it holds.
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
     /// The kinds of the set, in order.
     pub fn iter(self) -> impl Iterator<Item = Kind> {
         Kind::ALL.iter().copied().filter(move |k| self.has(*k))

@@ -40,6 +40,11 @@ pub fn technique_ids() -> impl Iterator<Item = &'static str> {
     table().keys().copied()
 }
 
+/// The technique that a sub-technique belongs to; a technique itself.
+pub fn base(id: &str) -> &str {
+    id.split('.').next().unwrap_or(id)
+}
+
 /// Whether the text has the form of a technique id (`T1566`, `T1566.002`), known or not.
 pub fn is_technique_id(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('T') else { return false };

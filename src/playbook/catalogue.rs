@@ -193,8 +193,8 @@ impl Catalogue<'_, '_> {
             PropType::Bool => PropValue::Bool(self.reader.flag(value, &name.text)?),
             PropType::Int => PropValue::Int(self.reader.number(value, &name.text, i64::MIN..=i64::MAX)?),
             PropType::Level => PropValue::Level(level_of(self.reader, value)?),
-            PropType::Texts => PropValue::Texts(self.reader.texts(value, &name.text).iter().map(|s| s.text.to_string()).collect()),
-            PropType::Text => PropValue::Text(self.reader.text(value, &name.text)?.text.to_string()),
+            PropType::Texts => PropValue::Texts(self.reader.texts(value, &name.text).iter().map(|s| (*s.text).into()).collect()),
+            PropType::Text => PropValue::Text(self.reader.text(value, &name.text)?.text[..].into()),
             PropType::Time => {
                 let s = self.reader.text(value, &name.text)?;
                 match crate::model::time::time(&s.text) {
@@ -416,9 +416,19 @@ struct Asked {
 /// A title as it is compared: NFKC, without characters that nobody sees, trimmed, lower case.
 pub fn normal(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
-    let seen = |c: &char| !crate::diag::human::hidden(*c);
-    // ASCII is its own normal form.
-    let text: String = if text.is_ascii() { text.chars().filter(seen).collect() } else { text.nfkc().filter(seen).collect() };
+    // What is plain already, as nearly every title is, has only its case and blanks to be looked after.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        let mut out = String::with_capacity(text.len());
+        for word in text.split_ascii_whitespace() {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(word);
+        }
+        out.make_ascii_lowercase();
+        return out;
+    }
+    let text: String = text.nfkc().filter(|c| !crate::diag::human::hidden(*c)).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 

@@ -8,6 +8,7 @@ pub mod format;
 mod front;
 pub mod holds;
 pub mod hunting;
+mod index;
 pub mod keys;
 mod later;
 pub mod limits;
@@ -26,6 +27,7 @@ pub mod shipped;
 pub mod speech;
 pub mod tests;
 mod text;
+pub mod wording;
 pub mod yaml;
 
 pub use compile::{Compiler, Input, Workers, compile};

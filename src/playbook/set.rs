@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::later::Later;
+use super::wording::Wording;
 use crate::diag::Diagnostic;
 use crate::model::level::{squash, words};
 use crate::model::{Classification, Kind, Kinds, Level, Phase, Prop, PropValue, Rel, Time, Verdict};
 use crate::script::glob::Glob;
 use crate::script::{Condition, Expr, NamedList, Template};
 use crate::source::{Sources, Span};
+
+pub use super::index::Index;
 
 /// Everything that answers are made from. Its parts are shared: the set after an edit holds what the edit left alone.
 #[derive(Clone, Debug, Default)]
@@ -33,12 +36,21 @@ pub struct PlaybookSet {
     pub playbooks: Vec<Arc<Playbook>>,
     /// Which playbooks a word of `match:` leads to.
     pub index: Arc<Index>,
+    /// The way from what an alert says to the signals that could fit; made when it is first asked for.
+    pub wording: Arc<OnceLock<Wording>>,
     /// How many different questions they ask.
     pub questions: usize,
     /// What is wrong with the files, by place.
     pub diagnostics: Vec<Diagnostic>,
     /// Files that do not load, with their first error.
     pub skipped: Vec<(String, String)>,
+}
+
+impl PlaybookSet {
+    /// The way from what an alert says to the rules of signals that could fit.
+    pub fn wording(&self) -> &Wording {
+        self.wording.get_or_init(|| Wording::of(&self.signals))
+    }
 }
 
 /// What an alert says.
@@ -384,41 +396,4 @@ pub struct Exception {
     pub expires: Time,
     /// Where it is declared.
     pub span: Span,
-}
-
-/// Which playbooks a word of `match:` leads to: each playbook stands under its rarest kind of key.
-#[derive(Debug, Default)]
-pub struct Index {
-    /// By signal.
-    pub signals: BTreeMap<Arc<str>, Vec<usize>>,
-    /// By technique.
-    pub techniques: BTreeMap<String, Vec<usize>>,
-    /// By incident type.
-    pub types: BTreeMap<Arc<str>, Vec<usize>>,
-    /// By kind of entity.
-    pub kinds: BTreeMap<Kind, Vec<usize>>,
-    /// Always asked.
-    pub always: Vec<usize>,
-}
-
-impl Index {
-    /// The index of some playbooks.
-    pub fn build(playbooks: &[Arc<Playbook>]) -> Self {
-        let mut index = Self::default();
-        for (n, p) in playbooks.iter().enumerate() {
-            let m = &p.matching;
-            if !m.signals.is_empty() {
-                m.signals.iter().for_each(|s| index.signals.entry(s.clone()).or_default().push(n));
-            } else if !m.techniques.is_empty() {
-                m.techniques.iter().for_each(|t| index.techniques.entry(t.clone()).or_default().push(n));
-            } else if !m.types.is_empty() {
-                m.types.iter().for_each(|t| index.types.entry(t.clone()).or_default().push(n));
-            } else if let Some(k) = m.entities.first() {
-                index.kinds.entry(*k).or_default().push(n);
-            } else {
-                index.always.push(n);
-            }
-        }
-        index
-    }
 }

@@ -41,6 +41,16 @@ impl Item {
         }
     }
 
+    /// Roughly how many bytes it holds.
+    fn size(&self) -> usize {
+        let held = match &self.content {
+            Content::Json(b) | Content::Yaml(b) => b.len(),
+            Content::Tables(files) => files.iter().map(|(_, b)| b.len()).fold(0, usize::saturating_add),
+            Content::Unread(_) => 0,
+        };
+        held.saturating_add(1 << 10)
+    }
+
     fn unread(name: String, d: Diagnostic) -> Self {
         Self { name, content: Content::Unread(Box::new(d)) }
     }
@@ -122,6 +132,38 @@ impl Iterator for Corpus {
                 Err(e) => return Some(Item::unread(path.display().to_string(), super::unreadable(&path, &e))),
             }
         }
+    }
+}
+
+/// The items of a corpus with their positions, several at a time: threads that meet for every small item wait for one
+/// another more than they work.
+pub struct Batches<I> {
+    items: std::iter::Zip<std::ops::RangeFrom<u64>, I>,
+}
+
+/// How much is taken at once, in bytes.
+const BATCH: usize = 256 << 10;
+
+impl<I: Iterator<Item = Item>> Batches<I> {
+    /// The items in batches.
+    pub fn of(items: I) -> Self {
+        Self { items: (0..).zip(items) }
+    }
+}
+
+impl<I: Iterator<Item = Item>> Iterator for Batches<I> {
+    type Item = Vec<(u64, Item)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut batch = Vec::new();
+        let mut bytes = 0usize;
+        while bytes < BATCH
+            && let Some((at, item)) = self.items.next()
+        {
+            bytes = bytes.saturating_add(item.size());
+            batch.push((at, item));
+        }
+        (!batch.is_empty()).then_some(batch)
     }
 }
 

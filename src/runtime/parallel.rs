@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
-/// Fewer items than this are not worth a thread.
-const FEW: usize = 32;
+/// Fewer items than this are not worth a thread: what ships are fewer.
+const FEW: usize = 64;
 
 /// Does `work` for each number below `many`, in any order, on as many threads as the machine has.
 pub fn each(many: usize, work: &(dyn Fn(usize) + Sync)) {
@@ -58,61 +58,77 @@ struct Shared<I, R> {
 /// Does `work` on each item, on as many threads as the machine has, and gives the results to `take` in the order of the
 /// items. Items are asked for only as fast as results are taken, so that a stream longer than memory can be worked on.
 /// `take` says whether to go on.
-pub fn ordered<T: Send, R: Send>(items: impl Iterator<Item = T> + Send, work: impl Fn(T) -> R + Sync, mut take: impl FnMut(R) -> bool) {
+pub fn ordered<T: Send, R: Send>(items: impl Iterator<Item = T> + Send, work: impl Fn(T) -> R + Sync, take: impl FnMut(R) -> bool) {
+    folded(items, || (), |(), item| work(item), take);
+}
+
+/// The same, where each thread has something of its own that it adds to: gives what each of them has in the end.
+pub fn folded<T: Send, S: Send, R: Send>(
+    items: impl Iterator<Item = T> + Send,
+    begin: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, T) -> R + Sync,
+    take: impl FnMut(R) -> bool,
+) -> Vec<S> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let window = threads.saturating_mul(4);
     let shared = Mutex::new(Shared { items, next: 0, taken: 0, ready: BTreeMap::new(), end: None, workers: threads });
     let changed = Condvar::new();
-    let locked = || shared.lock().unwrap_or_else(PoisonError::into_inner);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                // However this thread ends, those that wait must learn of it.
-                let _leave = Leave(&shared, &changed);
-                loop {
-                    let mut s = locked();
-                    while s.end.is_none() && s.next >= s.taken.saturating_add(window) {
-                        s = changed.wait(s).unwrap_or_else(PoisonError::into_inner);
-                    }
-                    if s.end.is_some() {
-                        return;
-                    }
-                    let n = s.next;
-                    let Some(item) = s.items.next() else {
-                        s.end = Some(n);
-                        return;
-                    };
-                    s.next = n.saturating_add(1);
-                    drop(s);
-                    let made = work(item);
-                    locked().ready.insert(n, made);
-                    changed.notify_all();
-                }
-            });
-        }
-        let mut s = locked();
+    let one = || {
+        // However this thread ends, those that wait must learn of it.
+        let _leave = Leave(&shared, &changed);
+        let mut own = begin();
         loop {
-            let n = s.taken;
-            if let Some(r) = s.ready.remove(&n) {
-                s.taken = n.saturating_add(1);
-                drop(s);
-                changed.notify_all();
-                let on = take(r);
-                s = locked();
-                if !on {
-                    s.end = Some(n);
-                    s.ready.clear();
-                    changed.notify_all();
-                    return;
-                }
-            } else if s.workers == 0 {
-                // A thread that panicked leaves a gap: `scope` passes its panic on.
-                return;
-            } else {
+            let mut s = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            while s.end.is_none() && s.next >= s.taken.saturating_add(window) {
                 s = changed.wait(s).unwrap_or_else(PoisonError::into_inner);
             }
+            if s.end.is_some() {
+                return own;
+            }
+            let n = s.next;
+            let Some(item) = s.items.next() else {
+                s.end = Some(n);
+                return own;
+            };
+            s.next = n.saturating_add(1);
+            drop(s);
+            let made = work(&mut own, item);
+            shared.lock().unwrap_or_else(PoisonError::into_inner).ready.insert(n, made);
+            changed.notify_all();
         }
-    });
+    };
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+        give(&shared, &changed, take);
+        running.into_iter().map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+/// Gives results on in their order, until there are no more or nobody wants them.
+fn give<I, R>(shared: &Mutex<Shared<I, R>>, changed: &Condvar, mut take: impl FnMut(R) -> bool) {
+    let locked = || shared.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut s = locked();
+    loop {
+        let n = s.taken;
+        if let Some(r) = s.ready.remove(&n) {
+            s.taken = n.saturating_add(1);
+            drop(s);
+            changed.notify_all();
+            let on = take(r);
+            s = locked();
+            if !on {
+                s.end = Some(n);
+                s.ready.clear();
+                changed.notify_all();
+                return;
+            }
+        } else if s.workers == 0 {
+            // A thread that panicked leaves a gap: whoever waits for it passes its panic on.
+            return;
+        } else {
+            s = changed.wait(s).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
 }
 
 struct Leave<'a, I, R>(&'a Mutex<Shared<I, R>>, &'a Condvar);

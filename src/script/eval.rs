@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::expr::{Arith, Compare, Condition, Each, Expr, Key, Node};
+use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
@@ -57,16 +57,81 @@ struct Memo {
     cost: u64,
 }
 
+/// The answers to the questions of a set over one incident. Made once, it serves one incident after another: what it
+/// costs to empty it depends on what was asked, not on how many questions there are.
+#[derive(Default)]
+pub struct Memory {
+    /// For each question: nothing yet, no or yes with the cost above these two bits, or where its value stands.
+    slots: Vec<u64>,
+    touched: Vec<u32>,
+    values: Vec<Memo>,
+    clauses: HashMap<(Key, Vec<EntityIx>), Memo>,
+}
+
+/// What stands in the two lowest bits of a slot.
+mod answer {
+    pub const NONE: u64 = 0;
+    pub const NO: u64 = 1;
+    pub const YES: u64 = 2;
+    pub const OTHER: u64 = 3;
+}
+
+impl Memory {
+    /// With room for so many questions.
+    pub fn new(questions: usize) -> Self {
+        Self { slots: vec![0; questions], ..Self::default() }
+    }
+
+    /// Forgets all answers.
+    pub fn clear(&mut self) {
+        for n in self.touched.drain(..) {
+            if let Some(slot) = self.slots.get_mut(n as usize) {
+                *slot = answer::NONE;
+            }
+        }
+        self.values.clear();
+        self.clauses.clear();
+    }
+
+    fn put(&mut self, id: MemoId, value: &Result<Value, Stop>, cost: u64) {
+        let n = id.0 as usize;
+        // What is compiled only when it is asked for has places beyond those that were known before.
+        if n >= self.slots.len() {
+            self.slots.resize(n.saturating_add(1), answer::NONE);
+        }
+        let Some(slot) = self.slots.get_mut(n) else { return };
+        if *slot == answer::NONE {
+            self.touched.push(id.0);
+        }
+        *slot = match value {
+            Ok(Value::Bool(b)) => (cost << 2) | if *b { answer::YES } else { answer::NO },
+            other => {
+                self.values.push(Memo { value: other.clone(), cost });
+                ((self.values.len() as u64) << 2) | answer::OTHER
+            }
+        };
+    }
+
+    fn get(&self, id: MemoId) -> Option<Memo> {
+        let slot = *self.slots.get(id.0 as usize)?;
+        match slot & 3 {
+            answer::NO => Some(Memo { value: Ok(false.into()), cost: slot >> 2 }),
+            answer::YES => Some(Memo { value: Ok(true.into()), cost: slot >> 2 }),
+            answer::OTHER => self.values.get(usize::try_from(slot >> 2).ok()?.checked_sub(1)?).cloned(),
+            _ => None,
+        }
+    }
+}
+
 /// The evaluation of expressions over one incident: facts, what was answered already, and what it cost.
 pub struct Cx<'a> {
     /// What can be asked about.
     pub facts: &'a Facts<'a>,
-    memo: Vec<Option<Memo>>,
-    clauses: HashMap<(Key, Vec<EntityIx>), Memo>,
+    memory: Memory,
     trace: Option<Trace>,
     observed: Option<Box<Observed>>,
-    locals: Vec<Value>,
-    base: usize,
+    pub(super) locals: Vec<Value>,
+    pub(super) base: usize,
     steps: u64,
     spent: u64,
     limit: u64,
@@ -75,18 +140,18 @@ pub struct Cx<'a> {
 impl<'a> Cx<'a> {
     /// Over these facts, with room for the answers to so many questions.
     pub fn new(facts: &'a Facts<'a>, questions: usize) -> Self {
-        Self {
-            facts,
-            memo: vec![None; questions],
-            clauses: HashMap::new(),
-            trace: None,
-            observed: None,
-            locals: Vec::new(),
-            base: 0,
-            steps: 0,
-            spent: 0,
-            limit: limits::STEPS,
-        }
+        Self::with(facts, Memory::new(questions))
+    }
+
+    /// Over these facts, with a memory that may have served others.
+    pub fn with(facts: &'a Facts<'a>, mut memory: Memory) -> Self {
+        memory.clear();
+        Self { facts, memory, trace: None, observed: None, locals: Vec::new(), base: 0, steps: 0, spent: 0, limit: limits::STEPS }
+    }
+
+    /// The memory, to serve others.
+    pub fn into_memory(self) -> Memory {
+        self.memory
     }
 
     /// The value of an expression with these parameters.
@@ -98,9 +163,18 @@ impl<'a> Cx<'a> {
         self.eval(e)
     }
 
+    /// How many steps the last question took, counting those of answers that were kept.
+    pub fn cost(&self) -> u64 {
+        self.steps
+    }
+
     /// Whether an expression holds with these parameters.
     pub fn holds(&mut self, e: &Expr, params: &[Value]) -> Result<bool, Stop> {
-        self.value(e, params).map(|v| v.is_true())
+        self.steps = 0;
+        self.locals.clear();
+        self.locals.extend_from_slice(params);
+        self.base = 0;
+        self.test(e)
     }
 
     /// The value of an expression with these parameters, and what was looked at for it.
@@ -155,17 +229,72 @@ impl<'a> Cx<'a> {
         self.work(size.saturating_div(8))
     }
 
+    /// Counts work whose end [`Cx::pay`] settles.
+    pub(super) fn charge(&mut self, steps: u64) {
+        self.steps = self.steps.saturating_add(steps);
+        self.spent = self.spent.saturating_add(steps);
+    }
+
+    /// Whether what was counted is still within the limits.
+    pub(super) fn pay(&self) -> Result<(), Stop> {
+        if self.steps > self.limit || self.spent > limits::INCIDENT_STEPS { Err(Stop::Budget(None)) } else { Ok(()) }
+    }
+
+    /// The answer to a question that is kept, for plans: the step of its node is paid.
+    pub(super) fn remembered(&mut self, id: MemoId, run: impl FnOnce(&mut Self) -> Result<bool, Stop>) -> Result<bool, Stop> {
+        let slot = self.memory.slots.get(id.0 as usize).copied().unwrap_or_default();
+        match slot & 3 {
+            known @ (answer::NO | answer::YES) => {
+                self.steps = self.steps.saturating_add(slot >> 2);
+                self.pay()?;
+                return Ok(known == answer::YES);
+            }
+            answer::OTHER => {
+                if let Some(known) = self.memory.get(id) {
+                    self.steps = self.steps.saturating_add(known.cost);
+                    self.pay()?;
+                    return known.value.map(|v| v.is_true());
+                }
+            }
+            _ => {}
+        }
+        let before = self.steps;
+        let found = run(self);
+        let cost = self.steps.saturating_sub(before);
+        match &found {
+            Ok(b) => self.memory.put(id, &Ok((*b).into()), cost),
+            Err(Stop::Budget(_)) => {}
+            Err(stop) => self.memory.put(id, &Err(stop.clone()), cost),
+        }
+        found
+    }
+
+    /// Whether something holds.
+    fn test(&mut self, e: &Expr) -> Result<bool, Stop> {
+        let Some(plan) = e.plan.as_ref().filter(|_| self.trace.is_none() && self.observed.is_none()) else {
+            return self.eval(e).map(|v| v.is_true());
+        };
+        self.work(1).map_err(|s| s.at(e.span))?;
+        let found = match e.memo {
+            Some(id) => self.remembered(id, |cx| cx.run(plan)),
+            None => self.run(plan),
+        };
+        found.and_then(|b| self.pay().map(|()| b)).map_err(|s| s.at(e.span))
+    }
+
     fn eval(&mut self, e: &Expr) -> Result<Value, Stop> {
+        let plain = self.trace.is_none() && self.observed.is_none();
+        if plain && e.plan.is_some() {
+            return self.test(e).map(Value::Bool);
+        }
         self.work(1).map_err(|s| s.at(e.span))?;
         if self.observed.is_some() {
             return self.seen(e);
         }
         let Some(id) = e.memo else { return self.node(e) };
-        let slot = id.0 as usize;
-        if let Some(Some(known)) = self.memo.get(slot) {
+        if let Some(known) = self.memory.get(id) {
             let looked = self.trace.as_mut().is_some_and(|t| t.first_visit(id));
             if !looked {
-                let known = known.clone();
                 self.steps = self.steps.saturating_add(known.cost);
                 if self.steps > self.limit {
                     return Err(Stop::Budget(Some(e.span)));
@@ -179,17 +308,9 @@ impl<'a> Cx<'a> {
         }
         let before = self.steps;
         let value = self.node(e);
-        let cost = self.steps.saturating_sub(before);
         // What ran out of its asker's budget may fit another's.
-        let keep = !matches!(value, Err(Stop::Budget(_)));
-        if keep {
-            // What is compiled only when it is asked for has places beyond those that were known before.
-            if slot >= self.memo.len() {
-                self.memo.resize(slot.saturating_add(1), None);
-            }
-            if let Some(slot) = self.memo.get_mut(slot) {
-                *slot = Some(Memo { value: value.clone(), cost });
-            }
+        if !matches!(value, Err(Stop::Budget(_))) {
+            self.memory.put(id, &value, self.steps.saturating_sub(before));
         }
         value
     }
@@ -214,7 +335,7 @@ impl<'a> Cx<'a> {
         Ok(match &e.node {
             Node::Const(v) => v.clone(),
             Node::Local(n) => self.locals.get(self.base.saturating_add(*n)).cloned().unwrap_or(Value::Absent),
-            Node::Binding(_, body) => self.framed(Vec::new(), |cx| cx.eval(body))?,
+            Node::Binding(_, body) => self.framed([], |cx| cx.eval(body))?,
             Node::Clause(condition, args) => return self.clause(condition, args),
             Node::Incident => Value::Incident,
             Node::Alerts => Value::list(self.facts.incident.alerts().map(|(ix, _)| Value::Alert(ix))),
@@ -227,7 +348,7 @@ impl<'a> Cx<'a> {
                 Value::Map(all) => all.iter().find(|(k, _)| k == name).map_or(Value::Absent, |(_, v)| v.clone()),
                 _ => empty(&e.ty),
             },
-            Node::Not(of) => (!self.eval(of)?.is_true()).into(),
+            Node::Not(of) => (!self.test(of)?).into(),
             Node::Negate(of) => match self.eval(of)? {
                 Value::Int(n) => Value::Int(n.checked_neg().ok_or_else(|| overflow(e.span))?),
                 Value::Float(x) => Value::Float(-x),
@@ -264,7 +385,7 @@ impl<'a> Cx<'a> {
                 self.is_in(&item, &of).map_err(|s| s.at(e.span))?.into()
             }
             Node::If(test, yes, no) => {
-                if self.eval(test)?.is_true() {
+                if self.test(test)? {
                     return self.eval(yes);
                 }
                 return self.eval(no);
@@ -276,7 +397,7 @@ impl<'a> Cx<'a> {
                         (Value::Range(from, to, closed), Value::Int(n)) => from <= n && (n < to || *closed && n == to),
                         (v, of) => v.same(of),
                     });
-                    if fits && arm.guard.as_ref().map_or(Ok(true), |g| self.eval(g).map(|v| v.is_true()))? {
+                    if fits && arm.guard.as_ref().map_or(Ok(true), |g| self.test(g))? {
                         return self.eval(&arm.then);
                     }
                 }
@@ -325,7 +446,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Runs something with its own parameters.
-    fn framed<T>(&mut self, args: Vec<Value>, run: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn framed<T>(&mut self, args: impl IntoIterator<Item = Value>, run: impl FnOnce(&mut Self) -> T) -> T {
         let (base, len) = (self.base, self.locals.len());
         self.base = len;
         self.locals.extend(args);
@@ -341,13 +462,13 @@ impl<'a> Cx<'a> {
             return Ok(false.into());
         }
         if args.is_empty() {
-            return self.framed(Vec::new(), |cx| cx.eval(&condition.body));
+            return self.framed([], |cx| cx.eval(&condition.body));
         }
         let entities: Vec<EntityIx> = args.iter().filter_map(|v| if let Value::Entity(e) = v { Some(*e) } else { None }).collect();
         let slot = (condition.body.key, entities);
         if self.trace.is_none()
             && self.observed.is_none()
-            && let Some(known) = self.clauses.get(&slot)
+            && let Some(known) = self.memory.clauses.get(&slot)
         {
             self.steps = self.steps.saturating_add(known.cost);
             return known.value.clone();
@@ -356,7 +477,7 @@ impl<'a> Cx<'a> {
         let value = self.framed(args, |cx| cx.eval(&condition.body));
         let cost = self.steps.saturating_sub(before);
         if !matches!(value, Err(Stop::Budget(_))) {
-            self.clauses.insert(slot, Memo { value: value.clone(), cost });
+            self.memory.clauses.insert(slot, Memo { value: value.clone(), cost });
         }
         value
     }
@@ -366,7 +487,7 @@ impl<'a> Cx<'a> {
         let mark = self.trace.as_ref().map(Trace::mark);
         for x in all {
             let here = self.trace.as_ref().map(Trace::mark);
-            if self.eval(x)?.is_true() == settles {
+            if self.test(x)? == settles {
                 if let (Some(t), Some(mark), Some(here)) = (&mut self.trace, mark, here) {
                     let decisive = t.take_back(here);
                     t.take_back(mark);
@@ -381,6 +502,12 @@ impl<'a> Cx<'a> {
     fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
         let span = whole.span;
         let list = self.eval(of)?;
+        if self.trace.is_some()
+            && matches!(op, Each::Some | Each::All)
+            && let Some(found) = self.decisive(op, &list, body, span)?
+        {
+            return Ok(found);
+        }
         let mut kept = Vec::new();
         let mut others = Taken::default();
         let mut count = 0i64;
@@ -428,6 +555,40 @@ impl<'a> Cx<'a> {
         })
     }
 
+    /// Where one item settles the question, that item alone is evidence: it is found first, and then looked into.
+    fn decisive(&mut self, op: Each, list: &Value, body: &Expr, span: Span) -> Result<Option<Value>, Stop> {
+        let trace = self.trace.take();
+        let (steps, spent) = (self.steps, self.spent);
+        let mut settled = Ok(None);
+        for item in list.items() {
+            self.locals.push(item.clone());
+            let got = self.work(1).map_err(|s| s.at(span)).and_then(|()| self.test(body));
+            self.locals.pop();
+            match got {
+                Ok(holds) if holds == (op == Each::Some) => {
+                    settled = Ok(Some(item));
+                    break;
+                }
+                Ok(_) => {}
+                Err(stop) => {
+                    settled = Err(stop);
+                    break;
+                }
+            }
+        }
+        self.trace = trace;
+        let Some(item) = settled? else {
+            (self.steps, self.spent) = (steps, spent);
+            return Ok(None);
+        };
+        let after = (self.steps, self.spent);
+        self.locals.push(item.clone());
+        let looked = self.eval(body);
+        self.locals.pop();
+        (self.steps, self.spent) = after;
+        looked.map(|_| Some((op == Each::Some).into()))
+    }
+
     fn is_in(&mut self, item: &Value, of: &Value) -> Result<bool, Stop> {
         Ok(match (item, of) {
             (Value::Absent, _) => false,
@@ -444,8 +605,7 @@ impl<'a> Cx<'a> {
                     _ => false,
                 };
                 if let Value::Entity(e) = x {
-                    let value = holds.then(|| list.id.to_string());
-                    self.note(|| Seen::Fact { entity: *e, property: "in_list", value, basis: "list", alerts: Vec::new() });
+                    self.note(|| Seen::Listed(*e, *n));
                 }
                 holds
             }
@@ -481,119 +641,29 @@ impl<'a> Cx<'a> {
     }
 
     fn prop(&mut self, e: EntityIx, p: Prop, ty: &Ty) -> Value {
-        let facts = self.facts;
-        let found = facts.prop(e, p);
-        if self.trace.is_some() {
-            let marked = facts.mark(e).and_then(|m| m.props.get(&p)).filter(|(v, _)| Some(v) == found);
-            let reports = facts.entity(e).and_then(|x| x.props.get(&p));
-            let recorded = reports.into_iter().flatten().filter(|r| Some(&r.value) == found);
-            let (basis, alerts) = match marked {
-                Some((_, alerts)) if recorded.clone().count() == 0 => ("signal", alerts.iter().copied().collect()),
-                _ => ("record", recorded.filter_map(|r| r.alert).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<AlertIx>>()),
-            };
-            self.note(|| Seen::Fact { entity: e, property: p.spec().name, value: found.map(ToString::to_string), basis, alerts });
-        }
-        found.map_or_else(|| empty(ty), Value::of_prop)
+        self.note(|| Seen::Prop(e, p));
+        self.facts.prop(e, p).map_or_else(|| empty(ty), Value::of_prop)
     }
 
     fn entity_field(&mut self, e: EntityIx, f: EntityField) -> Value {
-        let facts = self.facts;
-        let Some(x) = facts.entity(e) else { return Value::Absent };
-        if matches!(f, EntityField::Verdict | EntityField::Malicious | EntityField::Suspicious) && self.trace.is_some() {
-            let verdict = facts.verdict(e);
-            let said = facts.mark(e).and_then(|m| m.verdict.as_ref()).filter(|_| verdict != x.verdict);
-            let (basis, alerts) = match said {
-                Some((_, alerts)) => ("signal", alerts.iter().copied().collect()),
-                None => ("record", x.alerts.iter().copied().collect()),
-            };
-            self.note(|| Seen::Fact { entity: e, property: "verdict", value: Some(verdict.to_string()), basis, alerts });
-        }
-        let texts = |all: Vec<&str>| Value::list(all.into_iter().map(Value::text));
         match f {
-            EntityField::Id => x.id.as_str().into(),
-            EntityField::Kind => x.kind.word().into(),
-            EntityField::Name => x.name.as_str().into(),
-            EntityField::Aliases => texts(x.aliases.iter().map(String::as_str).collect()),
-            EntityField::Verdict => facts.verdict(e).word().into(),
-            EntityField::Malicious => (facts.verdict(e) == crate::model::Verdict::Malicious).into(),
-            EntityField::Suspicious => (facts.verdict(e) >= crate::model::Verdict::Suspicious).into(),
-            EntityField::Roles => texts(facts.roles(e).into_iter().collect()),
-            EntityField::Tags => texts(facts.tags(e).into_iter().collect()),
-            EntityField::Remediation => {
-                self.note(|| Seen::Fact {
-                    entity: e,
-                    property: "remediation_status",
-                    value: Some(x.remediation_status.clone()),
-                    basis: "record",
-                    alerts: Vec::new(),
-                });
-                x.remediation_status.as_str().into()
-            }
-            EntityField::Signals => Value::list(facts.mark(e).into_iter().flat_map(|m| m.signals.iter()).map(|s| Value::Text(s.clone()))),
-            EntityField::Alerts => Value::list(x.alerts.iter().copied().map(Value::Alert)),
-            EntityField::FirstSeen => x.first_seen.into(),
-            EntityField::LastSeen => x.last_seen.into(),
+            EntityField::Verdict | EntityField::Malicious | EntityField::Suspicious => self.note(|| Seen::Verdict(e)),
+            EntityField::Remediation => self.note(|| Seen::Remediation(e)),
+            _ => {}
         }
+        self.facts.entity_field(e, f)
     }
 
     fn alert_field(&mut self, ix: AlertIx, f: AlertField) -> Value {
-        let facts = self.facts;
-        let Some(a) = facts.incident.alert(ix) else { return Value::Absent };
-        let texts = |all: &std::collections::BTreeSet<String>| Value::list(all.iter().map(|t| Value::text(t)));
-        let value: Value = match f {
-            AlertField::Id => a.id.as_str().into(),
-            AlertField::Title => a.title.as_str().into(),
-            AlertField::Description => a.description.as_str().into(),
-            AlertField::Severity => a.severity.into(),
-            AlertField::Status => a.status.as_str().into(),
-            AlertField::Detector => a.detectors.first().map(String::as_str).into(),
-            AlertField::Detectors => Value::list(a.detectors.iter().map(|t| Value::text(t))),
-            AlertField::Product => a.product.as_str().into(),
-            AlertField::Category => a.category.as_str().into(),
-            AlertField::Techniques => texts(&a.techniques),
-            AlertField::Tactics => texts(&a.tactics),
-            AlertField::First => a.first.into(),
-            AlertField::Last => a.last.into(),
-            AlertField::Created => a.created.into(),
-            AlertField::Signals => Value::list(facts.signals_of(ix).map(|s| Value::Text(s.clone()))),
-        };
-        let shown = self.trace.is_some().then(|| self.display(&value));
-        if let Some(shown) = shown {
-            self.note(|| Seen::Alert { alert: ix, field: f.word(), value: shown });
-        }
-        value
+        self.note(|| Seen::Alert(ix, f));
+        self.facts.alert_field(ix, f)
     }
 
     fn incident_field(&mut self, f: IncidentField) -> Value {
-        let facts = self.facts;
-        let i = facts.incident;
-        let set = |pick: fn(&crate::model::Alert) -> &std::collections::BTreeSet<String>| {
-            let all: std::collections::BTreeSet<&String> = i.alerts.iter().flat_map(pick).collect();
-            Value::list(all.into_iter().map(|t| Value::text(t)))
-        };
-        let value: Value = match f {
-            IncidentField::Id => i.id.as_str().into(),
-            IncidentField::Title => i.title.as_str().into(),
-            IncidentField::Description => i.description.as_str().into(),
-            IncidentField::Severity => i.severity.into(),
-            IncidentField::Status => i.status.as_str().into(),
-            IncidentField::Source => i.source.as_str().into(),
-            IncidentField::Created => i.created.into(),
-            IncidentField::FirstActivity => i.first_activity.into(),
-            IncidentField::LastActivity => i.last_activity.into(),
-            IncidentField::Tags => Value::list(i.tags.iter().map(|t| Value::text(t))),
-            IncidentField::Signals => Value::list(facts.signals().into_iter().map(|s| Value::Text(s.clone()))),
-            IncidentField::Techniques => set(|a| &a.techniques),
-            IncidentField::Tactics => set(|a| &a.tactics),
-            IncidentField::Types => Value::list(facts.types.iter().map(|(t, _)| Value::Text(t.clone()))),
-            IncidentField::Entities => Value::list(i.entities().map(|(ix, _)| Value::Entity(ix))),
-            IncidentField::Alerts => Value::list(i.alerts().map(|(ix, _)| Value::Alert(ix))),
-        };
-        if !matches!(f, IncidentField::Entities | IncidentField::Alerts) && self.trace.is_some() {
-            let shown = self.display(&value);
-            self.note(|| Seen::Incident { field: f.word(), value: shown });
+        if !matches!(f, IncidentField::Entities | IncidentField::Alerts) {
+            self.note(|| Seen::Incident(f));
         }
-        value
+        self.facts.incident_field(f)
     }
 
     fn edge_field(&self, x: EdgeIx, f: EdgeField) -> Value {
@@ -627,9 +697,9 @@ pub fn display(facts: &Facts<'_>, v: &Value) -> String {
         Value::Level(l) => l.to_string(),
         Value::Time(t) => time_text(*t),
         Value::Duration(d) => crate::model::time::duration_text(*d),
-        Value::Incident => facts.incident.title.clone(),
-        Value::Alert(a) => facts.incident.alert(*a).map_or_else(String::new, |a| a.title.clone()),
-        Value::Entity(e) => facts.entity(*e).map_or_else(String::new, |e| e.name.clone()),
+        Value::Incident => facts.incident.title.to_string(),
+        Value::Alert(a) => facts.incident.alert(*a).map_or_else(String::new, |a| a.title.to_string()),
+        Value::Entity(e) => facts.entity(*e).map_or_else(String::new, |e| e.name.to_string()),
         Value::Edge(x) => facts.graph.edge(*x).map_or_else(String::new, |r| {
             format!("{} {} {}", display(facts, &Value::Entity(r.from)), r.rel.spec().name, display(facts, &Value::Entity(r.to)))
         }),

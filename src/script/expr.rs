@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::fields::Field;
 use super::functions::Function;
+use super::plan::Plan;
 use super::ty::Ty;
 use super::value::Value;
 use crate::model::Kind;
@@ -28,6 +29,8 @@ pub struct Expr {
     pub free: u64,
     /// How deep it nests, bindings and clauses included.
     pub height: u32,
+    /// The same as a plan, where it has one.
+    pub plan: Option<Arc<Plan>>,
 }
 
 impl Expr {
@@ -74,7 +77,17 @@ impl Expr {
 
     /// An expression that always holds, for a guard that could not be read.
     pub fn always(span: Span) -> Self {
-        Self { node: Node::Const(Value::Bool(true)), ty: Ty::Bool, maybe: false, span, key: key("always", &[]), memo: None, free: 0, height: 1 }
+        Self {
+            node: Node::Const(Value::Bool(true)),
+            ty: Ty::Bool,
+            maybe: false,
+            span,
+            key: key("always", &[]),
+            memo: None,
+            free: 0,
+            height: 1,
+            plan: None,
+        }
     }
 
     /// Where it asks what anyone can write into an alert: its title, description, product, category or extra fields.

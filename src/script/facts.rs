@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::columns::Columns;
+use super::fields::{AlertField, EntityField, IncidentField};
 use super::lists::NamedList;
 use super::value::Value;
-use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Time, Verdict};
+use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Set, Text, Time, Verdict};
 
 /// What signals and lists say of an entity, beyond its own records.
 #[derive(Clone, Debug, Default)]
@@ -41,17 +43,14 @@ pub struct Facts<'a> {
     pub lists: &'a [Arc<NamedList>],
     /// The moment that `now()` gives.
     pub now: Time,
-    by_kind: BTreeMap<Kind, Value>,
+    /// What the entities hold, signals included, in columns.
+    pub columns: Columns,
 }
 
 impl<'a> Facts<'a> {
     /// The facts of an incident before signals are known.
     pub fn new(incident: &'a Incident, lists: &'a [Arc<NamedList>], now: Option<Time>) -> Self {
-        let mut by_kind: BTreeMap<Kind, Vec<Value>> = BTreeMap::new();
-        for (ix, e) in incident.entities() {
-            by_kind.entry(e.kind).or_default().push(Value::Entity(ix));
-        }
-        Self {
+        let mut facts = Self {
             incident,
             graph: EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned()),
             said: vec![BTreeSet::new(); incident.alerts.len()],
@@ -59,27 +58,51 @@ impl<'a> Facts<'a> {
             types: Vec::new(),
             lists,
             now: now.or(incident.last_activity).or(incident.created).unwrap_or(Time::UNIX_EPOCH),
-            by_kind: by_kind.into_iter().map(|(k, v)| (k, Value::list(v))).collect(),
+            columns: Columns::new(incident),
+        };
+        for (ix, e) in incident.entities() {
+            for p in e.props.keys() {
+                facts.tell(ix, p);
+            }
+        }
+        facts
+    }
+
+    /// Takes in what signals say: of alerts, of entities, and the relations between them.
+    pub fn learn(&mut self, said: Vec<BTreeSet<Arc<str>>>, marks: Vec<Mark>, graph: EntityGraph) {
+        (self.said, self.marks, self.graph) = (said, marks, graph);
+        let told: Vec<(EntityIx, Prop)> = (0u32..).map(EntityIx).zip(&self.marks).flat_map(|(e, m)| m.props.keys().map(move |p| (e, *p))).collect();
+        told.into_iter().for_each(|(e, p)| self.tell(e, p));
+    }
+
+    /// Puts what a property holds where it is looked for.
+    fn tell(&mut self, e: EntityIx, p: Prop) {
+        let value = self.prop(e, p).cloned();
+        if let Some(kind) = self.entity(e).map(|x| x.kind) {
+            self.columns.set(e, kind, p, value);
         }
     }
 
     /// The same incident with nothing but what its source says in typed form.
     pub fn bare(&self) -> Facts<'a> {
         let mut bare = Facts::new(self.incident, &[], Some(self.now));
-        for (plain, mark) in bare.marks.iter_mut().zip(&self.marks) {
-            plain.props = mark.props.iter().filter(|(p, _)| mark.typed.contains(p)).map(|(p, v)| (*p, v.clone())).collect();
-        }
+        let typed = |mark: &Mark| Mark {
+            props: mark.props.iter().filter(|(p, _)| mark.typed.contains(p)).map(|(p, v)| (*p, v.clone())).collect(),
+            ..Mark::default()
+        };
+        let (said, graph) = (std::mem::take(&mut bare.said), std::mem::take(&mut bare.graph));
+        bare.learn(said, self.marks.iter().map(typed).collect(), graph);
         bare
     }
 
     /// All entities of a kind, by id.
     pub fn of_kind(&self, kind: Kind) -> Value {
-        self.by_kind.get(&kind).cloned().unwrap_or_else(|| Value::list([]))
+        Value::list(self.columns.of(kind).iter().copied().map(Value::Entity))
     }
 
     /// Whether there is an entity of this kind.
     pub fn has_kind(&self, kind: Kind) -> bool {
-        self.by_kind.contains_key(&kind)
+        !self.columns.of(kind).is_empty()
     }
 
     /// An entity.
@@ -103,13 +126,13 @@ impl<'a> Facts<'a> {
 
     /// All tags of an entity.
     pub fn tags(&self, e: EntityIx) -> BTreeSet<&str> {
-        let own = self.entity(e).into_iter().flat_map(|e| e.tags.iter().map(String::as_str));
+        let own = self.entity(e).into_iter().flat_map(|e| e.tags.iter().map(|t| &**t));
         own.chain(self.mark(e).into_iter().flat_map(|m| m.tags.keys().map(String::as_str))).collect()
     }
 
     /// All roles of an entity.
     pub fn roles(&self, e: EntityIx) -> BTreeSet<&str> {
-        let own = self.entity(e).into_iter().flat_map(|e| e.roles.iter().map(String::as_str));
+        let own = self.entity(e).into_iter().flat_map(|e| e.roles.iter().map(|t| &**t));
         own.chain(self.mark(e).into_iter().flat_map(|m| m.roles.keys().map(String::as_str))).collect()
     }
 
@@ -148,5 +171,92 @@ impl<'a> Facts<'a> {
     /// Whether any alert says this signal.
     pub fn says(&self, signal: &str) -> bool {
         self.said.iter().any(|s| s.contains(signal))
+    }
+
+    /// A field that every entity has.
+    pub fn entity_field(&self, e: EntityIx, f: EntityField) -> Value {
+        let Some(x) = self.entity(e) else { return Value::Absent };
+        let texts = |all: Vec<&str>| Value::list(all.into_iter().map(Value::text));
+        match f {
+            EntityField::Id => x.id.clone().into(),
+            EntityField::Kind => x.kind.word().into(),
+            EntityField::Name => x.name.clone().into(),
+            EntityField::Aliases => Value::texts(&x.aliases),
+            EntityField::Verdict => self.verdict(e).word().into(),
+            EntityField::Malicious => (self.verdict(e) == Verdict::Malicious).into(),
+            EntityField::Suspicious => (self.verdict(e) >= Verdict::Suspicious).into(),
+            EntityField::Roles => texts(self.roles(e).into_iter().collect()),
+            EntityField::Tags => texts(self.tags(e).into_iter().collect()),
+            EntityField::Remediation => x.remediation_status.clone().into(),
+            EntityField::Signals => Value::list(self.mark(e).into_iter().flat_map(|m| m.signals.iter()).map(|s| Value::Text(s.clone()))),
+            EntityField::Alerts => Value::list(x.alerts.iter().copied().map(Value::Alert)),
+            EntityField::FirstSeen => x.first_seen.into(),
+            EntityField::LastSeen => x.last_seen.into(),
+        }
+    }
+
+    /// A field of an alert.
+    pub fn alert_field(&self, ix: AlertIx, f: AlertField) -> Value {
+        let Some(a) = self.incident.alert(ix) else { return Value::Absent };
+        match f {
+            AlertField::Id => a.id.clone().into(),
+            AlertField::Title => a.title.clone().into(),
+            AlertField::Description => a.description.clone().into(),
+            AlertField::Severity => a.severity.into(),
+            AlertField::Status => a.status.clone().into(),
+            AlertField::Detector => a.detectors.first().cloned().into(),
+            AlertField::Detectors => Value::texts(&a.detectors),
+            AlertField::Product => a.product.clone().into(),
+            AlertField::Category => a.category.clone().into(),
+            AlertField::Techniques => Value::texts(&a.techniques),
+            AlertField::Tactics => Value::texts(&a.tactics),
+            AlertField::First => a.first.into(),
+            AlertField::Last => a.last.into(),
+            AlertField::Created => a.created.into(),
+            AlertField::Signals => Value::list(self.signals_of(ix).map(|s| Value::Text(s.clone()))),
+        }
+    }
+
+    /// A field of the incident.
+    pub fn incident_field(&self, f: IncidentField) -> Value {
+        let i = self.incident;
+        let set = |pick: fn(&crate::model::Alert) -> &Set<Text>| {
+            let all: BTreeSet<&Text> = i.alerts.iter().flat_map(pick).collect();
+            Value::list(all.into_iter().cloned().map(Value::Text))
+        };
+        match f {
+            IncidentField::Id => i.id.clone().into(),
+            IncidentField::Title => i.title.clone().into(),
+            IncidentField::Description => i.description.clone().into(),
+            IncidentField::Severity => i.severity.into(),
+            IncidentField::Status => i.status.clone().into(),
+            IncidentField::Source => i.source.clone().into(),
+            IncidentField::Created => i.created.into(),
+            IncidentField::FirstActivity => i.first_activity.into(),
+            IncidentField::LastActivity => i.last_activity.into(),
+            IncidentField::Tags => Value::texts(&i.tags),
+            IncidentField::Signals => Value::list(self.signals().into_iter().map(|s| Value::Text(s.clone()))),
+            IncidentField::Techniques => set(|a| &a.techniques),
+            IncidentField::Tactics => set(|a| &a.tactics),
+            IncidentField::Types => Value::list(self.types.iter().map(|(t, _)| Value::Text(t.clone()))),
+            IncidentField::Entities => Value::list(i.entities().map(|(ix, _)| Value::Entity(ix))),
+            IncidentField::Alerts => Value::list(i.alerts().map(|(ix, _)| Value::Alert(ix))),
+        }
+    }
+
+    /// The alerts that name an entity and say this signal.
+    pub fn saying<'f>(&'f self, e: EntityIx, signal: &'f str) -> impl Iterator<Item = AlertIx> + 'f {
+        let alerts = self.entity(e).into_iter().flat_map(|x| x.alerts.iter().copied());
+        alerts.filter(move |ix| self.said.get(ix.0 as usize).is_some_and(|s| s.contains(signal)))
+    }
+
+    /// Whether an entity plays this part.
+    pub fn has_role(&self, e: EntityIx, role: &str) -> bool {
+        self.entity(e).is_some_and(|x| x.roles.contains(role)) || self.mark(e).is_some_and(|m| m.roles.contains_key(role))
+    }
+
+    /// Whether an entity has this tag.
+    pub fn has_tag(&self, e: EntityIx, tag: &str) -> bool {
+        self.entity(e).is_some_and(|x| x.tags.contains(tag)) || self.mark(e).is_some_and(|m| m.tags.contains_key(tag))
     }
 }

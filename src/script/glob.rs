@@ -3,53 +3,77 @@
 /// A glob, ready to be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
-    /// The literal parts between the stars, `?` as `None`.
-    parts: Vec<Vec<Option<char>>>,
+    /// The parts between the stars, lower case; `?` stands for one character.
+    parts: Vec<Box<str>>,
+    /// Whether there is no `?` in any part.
+    plain: bool,
 }
 
 impl Glob {
     /// Reads a glob.
     pub fn new(pattern: &str) -> Self {
-        let one = |part: &str| part.chars().map(|c| (c != '?').then_some(c)).collect();
-        Self { parts: pattern.to_lowercase().split('*').map(one).collect() }
+        Self { parts: pattern.to_lowercase().split('*').map(Into::into).collect(), plain: !pattern.contains('?') }
     }
 
     /// A text that fits: nothing for each star, `x` for each question mark.
     pub fn example(&self) -> String {
-        self.parts.iter().flatten().map(|c| c.unwrap_or('x')).collect()
+        self.parts.concat().replace('?', "x")
+    }
+
+    /// The texts that every text which fits has in it.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().flat_map(|p| p.split('?')).filter(|p| !p.is_empty())
     }
 
     /// Whether all of a text, already in lower case, fits.
     pub fn fits(&self, lower: &str) -> bool {
-        let text: Vec<char> = lower.chars().collect();
-        let (Some(first), Some(last)) = (self.parts.first(), self.parts.last()) else { return false };
-        if self.parts.len() == 1 {
-            return first.len() == text.len() && same(first, &text);
-        }
-        let Some(rest) = text.get(first.len()..) else { return false };
-        if !same(first, &text) || rest.len() < last.len() {
-            return false;
-        }
-        let (mut middle, tail) = rest.split_at_checked(rest.len().saturating_sub(last.len())).unwrap_or((rest, &[]));
-        if !same(last, tail) {
-            return false;
-        }
+        let [first, middle @ .., last] = self.parts.as_slice() else {
+            return self.parts.first().is_some_and(|only| self.begins(only, lower) == Some(lower.len()));
+        };
+        let Some(mut rest) = self.begins(first, lower).and_then(|n| lower.get(n..)) else { return false };
+        let Some(tail) = self.tail(last, rest) else { return false };
+        rest = rest.get(..tail).unwrap_or("");
         // The first place of each part leaves the most room for those that follow.
-        for part in self.parts.iter().skip(1).take(self.parts.len().saturating_sub(2)) {
-            let Some(at) =
-                (0..=middle.len().saturating_sub(part.len())).find(|at| middle.get(*at..).is_some_and(|m| m.len() >= part.len() && same(part, m)))
-            else {
-                return false;
-            };
-            middle = middle.get(at.saturating_add(part.len())..).unwrap_or(&[]);
+        for part in middle {
+            let Some(end) = self.find(part, rest) else { return false };
+            rest = rest.get(end..).unwrap_or("");
         }
         true
     }
-}
 
-/// Whether a text begins with a literal part.
-fn same(part: &[Option<char>], text: &[char]) -> bool {
-    text.len() >= part.len() && part.iter().zip(text).all(|(p, c)| p.is_none_or(|p| p == *c))
+    /// How many bytes a part takes at the beginning of a text, if it stands there.
+    fn begins(&self, part: &str, text: &str) -> Option<usize> {
+        if self.plain {
+            return text.starts_with(part).then_some(part.len());
+        }
+        let mut left = text.chars();
+        for p in part.chars() {
+            let c = left.next()?;
+            if p != '?' && p != c {
+                return None;
+            }
+        }
+        Some(text.len().saturating_sub(left.as_str().len()))
+    }
+
+    /// Where a part begins with which a text ends.
+    fn tail(&self, part: &str, text: &str) -> Option<usize> {
+        if self.plain {
+            return text.strip_suffix(part).map(str::len);
+        }
+        let Some(before) = part.chars().count().checked_sub(1) else { return Some(text.len()) };
+        let at = text.char_indices().rev().nth(before)?.0;
+        self.begins(part, text.get(at..)?).map(|_| at)
+    }
+
+    /// Where the first place of a part in a text ends.
+    fn find(&self, part: &str, text: &str) -> Option<usize> {
+        if self.plain {
+            return text.find(part).map(|at| at.saturating_add(part.len()));
+        }
+        let mut starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+        starts.find_map(|at| Some(at.saturating_add(self.begins(part, text.get(at..)?)?)))
+    }
 }
 
 #[cfg(test)]
@@ -79,7 +103,7 @@ mod tests {
     proptest! {
         /// The regular expression that says the same, as a second opinion.
         #[test]
-        fn globs_agree_with_regular_expressions(glob in "[ab*?]{0,8}", text in "[ab]{0,10}") {
+        fn globs_agree_with_regular_expressions(glob in "[abü*?]{0,8}", text in "[abü]{0,10}") {
             let pattern: String = glob.chars().map(|c| match c { '*' => ".*".to_owned(), '?' => ".".to_owned(), c => regex::escape(&c.to_string()) }).collect();
             let other = regex::Regex::new(&format!("(?s)^{pattern}$")).unwrap();
             prop_assert_eq!(Glob::new(&glob).fits(&text), other.is_match(&text));

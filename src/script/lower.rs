@@ -12,6 +12,7 @@ use super::functions::{self, Function, Pat};
 use super::limits;
 use super::literal::{self, Wrong};
 use super::parse::{self, Closure};
+use super::plan;
 use super::questions::Questions;
 use super::ty::Ty;
 use super::value::Value;
@@ -110,7 +111,7 @@ pub fn global_names() -> impl Iterator<Item = &'static str> {
 pub struct Lowering<'e, 'd> {
     env: Env<'e>,
     snippet: Snippet<'e>,
-    closures: HashMap<String, Closure>,
+    closures: HashMap<String, Arc<Closure>>,
     questions: &'d mut Questions,
     out: &'d mut Vec<Diagnostic>,
     failed: bool,
@@ -163,7 +164,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
         let span = d.labels.first().map_or_else(|| self.snippet.span(), |l| l.span);
         self.failed = true;
         self.out.push(d);
-        Expr { node: Node::Const(Value::Absent), ty: Ty::Unknown, maybe: false, span, key: [0; 16], memo: None, free: 0, height: 1 }
+        Expr { node: Node::Const(Value::Absent), ty: Ty::Unknown, maybe: false, span, key: [0; 16], memo: None, free: 0, height: 1, plan: None }
     }
 
     fn refuse(&mut self, at: Position, what: &str, help: &str) -> Expr {
@@ -203,7 +204,8 @@ impl<'e, 'd> Lowering<'e, 'd> {
                     | Node::Coalesce(..)
             );
         let memo = shared.then(|| self.questions.id(key));
-        Expr { node, ty, maybe, span, key, memo, free, height }
+        let plan = plan::of(&node, &ty).map(Arc::new);
+        Expr { node, ty, maybe, span, key, memo, free, height, plan }
     }
 
     fn constant(&mut self, v: Value, ty: Ty, span: Span) -> Expr {
@@ -449,7 +451,17 @@ impl<'e, 'd> Lowering<'e, 'd> {
             if why.is_empty() {
                 // Its own error was reported where it is declared.
                 self.failed = true;
-                return Expr { node: Node::Const(Value::Absent), ty: Ty::Unknown, maybe: false, span, key: [0; 16], memo: None, free: 0, height: 1 };
+                return Expr {
+                    node: Node::Const(Value::Absent),
+                    ty: Ty::Unknown,
+                    maybe: false,
+                    span,
+                    key: [0; 16],
+                    memo: None,
+                    free: 0,
+                    height: 1,
+                    plan: None,
+                };
             }
             let why = why.clone();
             return self.error(codes::UNKNOWN_NAME, span, why);
@@ -716,6 +728,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
                     memo: None,
                     free: 0,
                     height: 1,
+                    plan: None,
                 };
             }
             let why = why.clone();
@@ -979,7 +992,17 @@ impl<'e, 'd> Lowering<'e, 'd> {
             given.push(x);
         }
         if self.failed {
-            return Expr { node: Node::Const(Value::Absent), ty: Ty::Unknown, maybe: false, span: own, key: [0; 16], memo: None, free: 0, height: 1 };
+            return Expr {
+                node: Node::Const(Value::Absent),
+                ty: Ty::Unknown,
+                maybe: false,
+                span: own,
+                key: [0; 16],
+                memo: None,
+                free: 0,
+                height: 1,
+                plan: None,
+            };
         }
         if let Some(wrong) = self.impossible(function, &on, &given, own) {
             return self.wrong(wrong);

@@ -1,5 +1,6 @@
 //! Expressions: Rhai's parser gives the tree, [`lower`] turns it into the one typed form, [`eval`] runs that form.
 
+pub mod columns;
 pub mod env;
 pub mod eval;
 pub mod expr;
@@ -14,14 +15,16 @@ pub mod lower;
 pub mod network;
 pub mod parse;
 pub mod pattern;
+pub mod plan;
 pub mod questions;
+mod run;
 pub mod template;
 pub mod trace;
 pub mod ty;
 pub mod value;
 
 pub use env::Env;
-pub use eval::{Cx, Stop};
+pub use eval::{Cx, Memory, Stop};
 pub use expr::{Condition, Expr};
 pub use facts::Facts;
 pub use lists::NamedList;

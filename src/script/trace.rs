@@ -1,13 +1,71 @@
 //! What an expression looked at: the evidence under a card.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
+use super::eval::display;
 use super::expr::MemoId;
-use crate::model::{AlertIx, EdgeIx, EntityIx, Rel};
+use super::facts::Facts;
+use super::fields::{AlertField, IncidentField};
+use super::functions::attack;
+use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, PropValue, Rel};
 
-/// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// One thing that was looked at: where it stands, and nothing that has to be written out before somebody wants to see it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Seen {
+    /// A property of an entity.
+    Prop(EntityIx, Prop),
+    /// The verdict on an entity.
+    Verdict(EntityIx),
+    /// What was done about an entity.
+    Remediation(EntityIx),
+    /// Whether an entity has something of this name.
+    Has(EntityIx, Holds, Arc<str>),
+    /// Whether an entity is in the list at this position of the set's lists.
+    Listed(EntityIx, u32),
+    /// An edge that was walked.
+    Edge(EdgeIx),
+    /// An edge that is not there: from where it was looked for.
+    NoEdge(EntityIx, Rel),
+    /// A field of an alert.
+    Alert(AlertIx, AlertField),
+    /// Something of this name that an alert has.
+    AlertHas(AlertIx, AlertHolds, Arc<str>),
+    /// A field of the incident.
+    Incident(IncidentField),
+    /// Two entities in one alert.
+    Together(EntityIx, EntityIx, AlertIx),
+}
+
+/// What an entity has by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Holds {
+    /// A signal of an alert that names it.
+    Signal,
+    /// A part that it plays.
+    Role,
+    /// A tag.
+    Tag,
+    /// A field of the source.
+    Field,
+}
+
+/// What an alert has by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AlertHolds {
+    /// A technique, or one below it.
+    Technique,
+    /// A tactic, by its own word or by a technique.
+    Tactic,
+    /// A signal.
+    Signal,
+    /// A field of the source.
+    Extra,
+}
+
+/// The same with all that there is to say of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
     /// A property of an entity; `None` where nothing is recorded.
     Fact {
         /// Whose.
@@ -55,6 +113,83 @@ pub enum Seen {
         /// The alert.
         alert: AlertIx,
     },
+}
+
+impl Seen {
+    /// What there is to say of it.
+    pub fn shown(&self, facts: &Facts<'_>) -> Shown {
+        let fact = |entity, property, value, basis, alerts| Shown::Fact { entity, property, value, basis, alerts };
+        match self {
+            Self::Prop(e, p) => {
+                let found = facts.prop(*e, *p);
+                let (basis, alerts) = said_by(facts, *e, *p, found);
+                fact(*e, p.spec().name, found.map(ToString::to_string), basis, alerts)
+            }
+            Self::Verdict(e) => {
+                let verdict = facts.verdict(*e);
+                let own = facts.entity(*e);
+                let said = facts.mark(*e).and_then(|m| m.verdict.as_ref()).filter(|_| own.is_some_and(|x| x.verdict != verdict));
+                let (basis, alerts) = match said {
+                    Some((_, alerts)) => ("signal", alerts.iter().copied().collect()),
+                    None => ("record", own.into_iter().flat_map(|x| x.alerts.iter().copied()).collect()),
+                };
+                fact(*e, "verdict", Some(verdict.to_string()), basis, alerts)
+            }
+            Self::Remediation(e) => {
+                let value = facts.entity(*e).map(|x| x.remediation_status.to_string());
+                fact(*e, "remediation_status", value, "record", Vec::new())
+            }
+            Self::Has(e, Holds::Signal, id) => {
+                let alerts: Vec<AlertIx> = facts.saying(*e, id).collect();
+                fact(*e, "signals", (!alerts.is_empty()).then(|| id.to_string()), "signal", alerts)
+            }
+            Self::Has(e, Holds::Role, role) => {
+                let holds = facts.has_role(*e, role);
+                let (alerts, recorded) = facts.role_alerts(*e, role);
+                let basis = if recorded || alerts.is_empty() { "record" } else { "signal" };
+                fact(*e, "roles", holds.then(|| role.to_string()), basis, alerts.into_iter().collect())
+            }
+            Self::Has(e, Holds::Tag, tag) => {
+                let own = facts.entity(*e).is_some_and(|x| x.tags.contains(&**tag));
+                let holds = facts.has_tag(*e, tag);
+                fact(*e, "tags", holds.then(|| tag.to_string()), if own || !holds { "record" } else { "list" }, Vec::new())
+            }
+            Self::Has(e, Holds::Field, name) => {
+                let value = facts.entity(*e).and_then(|x| x.fields.get(&**name)).map(ToString::to_string);
+                fact(*e, "field", value, "record", Vec::new())
+            }
+            Self::Listed(e, n) => {
+                let list = facts.lists.get(*n as usize).filter(|list| facts.entity(*e).is_some_and(|x| list.has_entity(x)));
+                fact(*e, "in_list", list.map(|l| l.id.to_string()), "list", Vec::new())
+            }
+            Self::Edge(x) => Shown::Edge(*x),
+            Self::NoEdge(e, rel) => Shown::NoEdge { entity: *e, rel: *rel },
+            Self::Alert(alert, f) => Shown::Alert { alert: *alert, field: f.word(), value: display(facts, &facts.alert_field(*alert, *f)) },
+            Self::AlertHas(ix, what, name) => {
+                let alert = facts.incident.alert(*ix);
+                let (field, value) = match what {
+                    AlertHolds::Technique => ("techniques", alert.and_then(|a| attack::technique_of(a, name))),
+                    AlertHolds::Tactic => ("tactics", alert.and_then(|a| attack::serves(a, name))),
+                    AlertHolds::Signal => ("signals", Some(&**name)),
+                    AlertHolds::Extra => ("extra", alert.and_then(|a| a.extra.get(&**name)).map(|v| &**v)),
+                };
+                Shown::Alert { alert: *ix, field, value: value.unwrap_or_default().to_owned() }
+            }
+            Self::Incident(f) => Shown::Incident { field: f.word(), value: display(facts, &facts.incident_field(*f)) },
+            Self::Together(e, o, alert) => Shown::Together { entity: *e, other: *o, alert: *alert },
+        }
+    }
+}
+
+/// Who says what a property holds: records, or signals; and in which alerts.
+fn said_by(facts: &Facts<'_>, e: EntityIx, p: Prop, found: Option<&PropValue>) -> (&'static str, Vec<AlertIx>) {
+    let marked = facts.mark(e).and_then(|m| m.props.get(&p)).filter(|(v, _)| Some(v) == found);
+    let reports = facts.entity(e).and_then(|x| x.props.get(&p));
+    let recorded = reports.into_iter().flatten().filter(|r| Some(&r.value) == found);
+    match marked {
+        Some((_, alerts)) if recorded.clone().count() == 0 => ("signal", alerts.iter().copied().collect()),
+        _ => ("record", recorded.filter_map(|r| r.alert).collect::<BTreeSet<_>>().into_iter().collect()),
+    }
 }
 
 /// What has been looked at so far, in order.
@@ -133,7 +268,7 @@ impl Trace {
 
     /// The findings, each once, in order.
     pub fn finish(self) -> Vec<Seen> {
-        let mut known = BTreeSet::new();
+        let mut known = HashSet::with_capacity(self.seen.len());
         self.seen.into_iter().filter(|s| known.insert(s.clone())).collect()
     }
 }

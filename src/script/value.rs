@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::model::{AlertIx, EdgeIx, EntityIx, Kind, Level, PropValue, Rel, Time};
+use crate::model::{AlertIx, EdgeIx, EntityIx, Kind, Level, PropValue, Rel, Text, Time};
 
 /// A value. Cheap to copy: texts and lists are shared.
 #[derive(Clone, Debug)]
@@ -66,6 +66,11 @@ impl Value {
         Value::List(items.into_iter().collect())
     }
 
+    /// The list of texts that are shared.
+    pub fn texts(all: &[Text]) -> Value {
+        Value::list(all.iter().cloned().map(Value::Text))
+    }
+
     /// Whether it is `true`.
     pub fn is_true(&self) -> bool {
         matches!(self, Value::Bool(true))
@@ -95,12 +100,12 @@ impl Value {
     /// The value of what an entity holds.
     pub fn of_prop(p: &PropValue) -> Value {
         match p {
-            PropValue::Text(t) => Value::text(t),
+            PropValue::Text(t) => Value::Text(t.clone()),
             PropValue::Int(n) => Value::Int(*n),
             PropValue::Bool(b) => Value::Bool(*b),
             PropValue::Level(l) => Value::Level(*l),
             PropValue::Time(t) => Value::Time(*t),
-            PropValue::Texts(l) => Value::list(l.iter().map(|t| Value::text(t))),
+            PropValue::Texts(l) => Value::texts(l),
         }
     }
 
@@ -171,6 +176,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(t: String) -> Self {
         Value::text(&t)
+    }
+}
+
+impl From<Arc<str>> for Value {
+    fn from(t: Arc<str>) -> Self {
+        Value::Text(t)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::diag::Diagnostic;
 use crate::model::{EntityIx, Incident};
 use crate::playbook::set::{CardRule, Playbook, Target};
 use crate::playbook::tests::{Test, Wanted};
-use crate::script::trace::Seen;
+use crate::script::trace::{Seen, Shown};
 use crate::script::{Cx, Facts};
 use crate::source::{Sources, Span};
 
@@ -145,7 +145,7 @@ impl Check<'_, '_> {
     /// An entity of an expectation that the incident does not have.
     fn nobody(&mut self, key: &'static str, w: &Wanted, text: &str) {
         let facts = self.cx.facts;
-        let ids: Vec<&str> = facts.incident.entities.iter().map(|e| e.id.as_str()).collect();
+        let ids: Vec<&str> = facts.incident.entities.iter().map(|e| e.id.as_ref()).collect();
         let help = match crate::diag::nearest(text, ids.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if ids.is_empty() => "the incident has no entities".to_owned(),
@@ -222,7 +222,7 @@ impl Check<'_, '_> {
         let mut looked: Vec<String> = Vec::new();
         let mut shown: Vec<(Span, &str, Vec<&str>)> = Vec::new();
         for b in blames {
-            let whom = b.about.and_then(|e| facts.entity(e)).map(|e| e.id.as_str());
+            let whom = b.about.and_then(|e| facts.entity(e)).map(|e| e.id.as_ref());
             let full = shown.len() >= REASONS;
             match shown.iter_mut().find(|(span, text, _)| *span == b.span && *text == b.text) {
                 Some((_, _, all)) => all.extend(whom),
@@ -325,7 +325,9 @@ impl Check<'_, '_> {
         let all: Vec<String> = match key {
             "types" => facts.types.iter().map(|(t, n)| format!("{t} ({n})")).collect(),
             "signals" => facts.signals().into_iter().map(ToString::to_string).collect(),
-            "techniques" => facts.incident.alerts.iter().flat_map(|a| a.techniques.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect(),
+            "techniques" => {
+                facts.incident.alerts.iter().flat_map(|a| a.techniques.iter().map(ToString::to_string)).collect::<BTreeSet<_>>().into_iter().collect()
+            }
             "entities" => facts.incident.entities.iter().map(|e| e.kind.to_string()).collect::<BTreeSet<_>>().into_iter().collect(),
             _ => facts.incident.severity.iter().map(ToString::to_string).collect(),
         };
@@ -355,7 +357,7 @@ pub(super) fn who(incident: &Incident, about: &str) -> Result<Vec<BTreeSet<Entit
 }
 
 fn entities(incident: &Incident, came: &Came) -> Vec<EntityIx> {
-    incident.entities().filter(|(_, e)| came.entities.contains(&e.id)).map(|(ix, _)| ix).collect()
+    incident.entities().filter(|(_, e)| came.entities.iter().any(|id| **id == *e.id)).map(|(ix, _)| ix).collect()
 }
 
 /// Whether a card is about these and nothing else.
@@ -371,15 +373,15 @@ fn includes(incident: &Incident, came: &Came, about: &[BTreeSet<EntityIx>]) -> b
 
 /// A thing that was looked at, in one line.
 fn fact(facts: &Facts<'_>, seen: &Seen) -> String {
-    let id = |e: EntityIx| facts.entity(e).map_or("", |x| x.id.as_str());
-    let alert = |a: crate::model::AlertIx| facts.incident.alert(a).map_or("", |x| x.id.as_str());
-    match seen {
-        Seen::Fact { entity, property, value, .. } => format!("{} {property} = {}", id(*entity), value.as_deref().unwrap_or("not recorded")),
-        Seen::Edge(x) => facts.graph.edge(*x).map_or_else(String::new, |r| format!("{} {} {}", id(r.from), r.rel.spec().name, id(r.to))),
-        Seen::NoEdge { entity, rel } => format!("{} has no `{}`", id(*entity), rel.spec().name),
-        Seen::Alert { alert: a, field, value } => format!("alert {} {field} = {value}", alert(*a)),
-        Seen::Incident { field, value } => format!("incident {field} = {value}"),
-        Seen::Together { entity, other, alert: a } => format!("{} and {} in alert {}", id(*entity), id(*other), alert(*a)),
+    let id = |e: EntityIx| facts.entity(e).map_or("", |x| x.id.as_ref());
+    let alert = |a: crate::model::AlertIx| facts.incident.alert(a).map_or("", |x| x.id.as_ref());
+    match seen.shown(facts) {
+        Shown::Fact { entity, property, value, .. } => format!("{} {property} = {}", id(entity), value.as_deref().unwrap_or("not recorded")),
+        Shown::Edge(x) => facts.graph.edge(x).map_or_else(String::new, |r| format!("{} {} {}", id(r.from), r.rel.spec().name, id(r.to))),
+        Shown::NoEdge { entity, rel } => format!("{} has no `{}`", id(entity), rel.spec().name),
+        Shown::Alert { alert: a, field, value } => format!("alert {} {field} = {value}", alert(a)),
+        Shown::Incident { field, value } => format!("incident {field} = {value}"),
+        Shown::Together { entity, other, alert: a } => format!("{} and {} in alert {}", id(entity), id(other), alert(a)),
     }
 }
 

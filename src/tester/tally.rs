@@ -174,6 +174,11 @@ pub struct Named {
     pub reason: String,
 }
 
+/// Adds to a number.
+pub fn add(slot: &mut u64, n: u64) {
+    *slot = slot.saturating_add(n);
+}
+
 /// Adds to a count.
 pub fn count<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, n: u64) {
     let slot = counts.entry(key).or_default();

@@ -91,7 +91,7 @@ fn every_card_is_explained_and_every_reason_is_true() {
                 for w in &card.entities {
                     let at = format!("{name} {}/{} {:?}", p.id, card.card, w.entity);
                     w.listed.iter().chain(&w.when).for_each(|c| consistent(c, &at));
-                    let about = w.entity.as_ref().map(|x| incident.entities().find(|(_, y)| y.id == x.id).unwrap().0);
+                    let about = w.entity.as_ref().map(|x| incident.entities().find(|(_, y)| *y.id == *x.id).unwrap().0);
                     if let Some(c) = &w.card {
                         shown += 1;
                         assert!(w.reason.is_none() && w.outcome != Became::NotShown, "{at}");
@@ -178,7 +178,7 @@ fn flips(set: &PlaybookSet, name: &str, incident: &Incident, r: &mut Random, man
         for rule in &p.cards {
             match &rule.target {
                 Target::Each(..) => {
-                    cases.extend(why::candidates(&mut cx, rule, true).into_iter().map(|e| (p, rule, facts.entity(e).map(|x| x.id.as_str()))))
+                    cases.extend(why::candidates(&mut cx, rule, true).into_iter().map(|e| (p, rule, facts.entity(e).map(|x| x.id.as_ref()))))
                 }
                 _ => cases.push((p, rule, None)),
             }
@@ -427,7 +427,7 @@ fn a_clause_says_what_it_is_and_what_it_needs() {
     let (facts, _) = eval::facts(&set, &incident, None);
     let mut cx = Cx::new(&facts, set.questions);
     let rule = |n: usize| &set.playbooks[0].cards[n];
-    let bo = facts.incident.entities().find(|(_, e)| e.name == "bo").unwrap().0;
+    let bo = facts.incident.entities().find(|(_, e)| &*e.name == "bo").unwrap().0;
     assert_eq!(why::card(&set.sources, &mut cx, rule(0), Some(bo)).failed_clauses(), ["is_risky"]);
     assert_eq!(why::card(&set.sources, &mut cx, rule(1), Some(bo)).failed_clauses(), ["for"]);
 }

@@ -22,6 +22,7 @@ use guided_response::model::kind::{PROPS, PropType, RELATIONS};
 use guided_response::model::{Kind, Kinds, Level, Prop, PropValue, Rel, Time, Verdict};
 use guided_response::playbook::PlaybookSet;
 use guided_response::script::eval::display;
+use guided_response::script::expr::Node;
 use guided_response::script::fields::{AlertField, EdgeField, EntityField, IncidentField, PairField};
 use guided_response::script::functions::{self, Function, Pat, Ret};
 use guided_response::script::literal;
@@ -1122,16 +1123,16 @@ fn read(facts: &Facts<'_>, v: &Value, name: &str) -> Value {
             let x = facts.entity(*ix).unwrap();
             let verdict = facts.verdict(*ix);
             match name {
-                "id" => x.id.as_str().into(),
+                "id" => x.id.as_ref().into(),
                 "kind" => x.kind.word().into(),
-                "name" => x.name.as_str().into(),
-                "aliases" => texts(x.aliases.iter().map(String::as_str)),
+                "name" => x.name.as_ref().into(),
+                "aliases" => texts(x.aliases.iter().map(|t| &**t)),
                 "verdict" => verdict.word().into(),
                 "malicious" => (verdict == Verdict::Malicious).into(),
                 "suspicious" => matches!(verdict, Verdict::Malicious | Verdict::Suspicious).into(),
                 "roles" => texts(facts.roles(*ix)),
                 "tags" => texts(facts.tags(*ix)),
-                "remediation_status" => x.remediation_status.as_str().into(),
+                "remediation_status" => x.remediation_status.as_ref().into(),
                 "signals" => {
                     let said: std::collections::BTreeSet<&str> = x.alerts.iter().flat_map(|a| facts.signals_of(*a)).map(|s| &**s).collect();
                     texts(said)
@@ -1142,12 +1143,12 @@ fn read(facts: &Facts<'_>, v: &Value, name: &str) -> Value {
                 _ => {
                     let prop = Prop::named(name).unwrap_or_else(|| panic!("no property {name}"));
                     match (facts.prop(*ix, prop), prop.spec().ty) {
-                        (Some(PropValue::Text(t)), _) => t.as_str().into(),
+                        (Some(PropValue::Text(t)), _) => t.as_ref().into(),
                         (Some(PropValue::Int(n)), _) => Value::Int(*n),
                         (Some(PropValue::Bool(b)), _) => (*b).into(),
                         (Some(PropValue::Level(l)), _) => (*l).into(),
                         (Some(PropValue::Time(t)), _) => (*t).into(),
-                        (Some(PropValue::Texts(l)), _) => texts(l.iter().map(String::as_str)),
+                        (Some(PropValue::Texts(l)), _) => texts(l.iter().map(|t| &**t)),
                         (None, PropType::Bool) => false.into(),
                         (None, PropType::Texts) => Value::list([]),
                         (None, _) => Value::Absent,
@@ -1158,17 +1159,17 @@ fn read(facts: &Facts<'_>, v: &Value, name: &str) -> Value {
         Value::Alert(ix) => {
             let a = incident.alert(*ix).unwrap();
             match name {
-                "id" => a.id.as_str().into(),
-                "title" => a.title.as_str().into(),
-                "description" => a.description.as_str().into(),
+                "id" => a.id.as_ref().into(),
+                "title" => a.title.as_ref().into(),
+                "description" => a.description.as_ref().into(),
                 "severity" => a.severity.into(),
-                "status" => a.status.as_str().into(),
-                "detector" => a.detectors.first().map(String::as_str).into(),
-                "detectors" => texts(a.detectors.iter().map(String::as_str)),
-                "product" => a.product.as_str().into(),
-                "category" => a.category.as_str().into(),
-                "techniques" => texts(a.techniques.iter().map(String::as_str)),
-                "tactics" => texts(a.tactics.iter().map(String::as_str)),
+                "status" => a.status.as_ref().into(),
+                "detector" => a.detectors.first().map(|t| &**t).into(),
+                "detectors" => texts(a.detectors.iter().map(|t| &**t)),
+                "product" => a.product.as_ref().into(),
+                "category" => a.category.as_ref().into(),
+                "techniques" => texts(a.techniques.iter().map(|t| &**t)),
+                "tactics" => texts(a.tactics.iter().map(|t| &**t)),
                 "first" => a.first.into(),
                 "last" => a.last.into(),
                 "created" => a.created.into(),
@@ -1177,20 +1178,20 @@ fn read(facts: &Facts<'_>, v: &Value, name: &str) -> Value {
             }
         }
         Value::Incident => {
-            let all = |pick: fn(&guided_response::model::Alert) -> &std::collections::BTreeSet<String>| {
-                texts(incident.alerts.iter().flat_map(pick).map(String::as_str).collect::<std::collections::BTreeSet<_>>())
+            let all = |pick: fn(&guided_response::model::Alert) -> &guided_response::model::Set<guided_response::model::Text>| {
+                texts(incident.alerts.iter().flat_map(pick).map(|t| &**t).collect::<std::collections::BTreeSet<_>>())
             };
             match name {
-                "id" => incident.id.as_str().into(),
-                "title" => incident.title.as_str().into(),
-                "description" => incident.description.as_str().into(),
+                "id" => incident.id.as_ref().into(),
+                "title" => incident.title.as_ref().into(),
+                "description" => incident.description.as_ref().into(),
                 "severity" => incident.severity.into(),
-                "status" => incident.status.as_str().into(),
-                "source" => incident.source.as_str().into(),
+                "status" => incident.status.as_ref().into(),
+                "source" => incident.source.as_ref().into(),
                 "created" => incident.created.into(),
                 "first_activity" => incident.first_activity.into(),
                 "last_activity" => incident.last_activity.into(),
-                "tags" => texts(incident.tags.iter().map(String::as_str)),
+                "tags" => texts(incident.tags.iter().map(|t| &**t)),
                 "signals" => texts(facts.signals().into_iter().map(|s| &**s)),
                 "techniques" => all(|a| &a.techniques),
                 "tactics" => all(|a| &a.tactics),
@@ -1573,6 +1574,16 @@ fn batch(seed: u64, wanted: usize, tally: &mut Tally) -> Result<(), String> {
         let ours = cx.value(expr, &[]);
         if matches!(ours, Err(guided_response::script::Stop::Budget(_))) {
             continue;
+        }
+        // A plan costs what its expression costs.
+        let (mut quick, mut slow) = (Cx::new(facts, questions.len()), Cx::new(facts, questions.len()));
+        slow.observe();
+        let _ = (quick.value(expr, &[]), slow.value(expr, &[]));
+        let mut named = false;
+        expr.each(&mut |x| named |= matches!(x.node, Node::Binding(..) | Node::Clause(..)));
+        // What has a name is a step more than what it stands for, and the two share an answer.
+        if slow.cost() != quick.cost() && !named {
+            return Err(format!("seed {seed}: {}\n  costs {} steps, and {} node by node", made.ours, quick.cost(), slow.cost()));
         }
         let (traced, _) = cx.traced(expr, &[]);
         let (fresh, _) = Cx::new(facts, questions.len()).traced(expr, &[]);

@@ -104,7 +104,7 @@ pub fn shown(facts: &Facts<'_>, v: &Value) -> String {
         Value::Text(t) => format!("{t:?}"),
         Value::Bool(b) => b.to_string(),
         Value::List(all) => format!("[{}]", all.iter().map(|x| shown(facts, x)).collect::<Vec<_>>().join(", ")),
-        Value::Entity(e) => facts.entity(*e).map_or_else(String::new, |e| e.id.clone()),
+        Value::Entity(e) => facts.entity(*e).map_or_else(String::new, |e| e.id.to_string()),
         Value::Alert(a) => facts.incident.alert(*a).map_or_else(String::new, |a| format!("alert:{}", a.id)),
         Value::Absent => "absent".to_owned(),
         other => guided_response::script::eval::display(facts, other),

@@ -160,7 +160,7 @@ pub fn shown(asked: Asked<'_>, incident: &Incident) -> bool {
     let mut cx = Cx::new(&facts, asked.set.questions);
     let Ok(all) = eval::targets(asked.rule, &mut cx) else { return false };
     all.iter().any(|targets| {
-        let is_about = asked.about.is_none_or(|id| targets.iter().any(|e| facts.entity(*e).is_some_and(|x| x.id == id)));
+        let is_about = asked.about.is_none_or(|id| targets.iter().any(|e| facts.entity(*e).is_some_and(|x| *x.id == *id)));
         // A card whose sentence cannot be written is left out of the answer.
         is_about && said(&mut cx, asked.rule, targets)
     })
@@ -186,5 +186,5 @@ fn guesses(asked: Asked<'_>, incident: &Incident, wanted: bool) -> (Vec<Idea>, O
 
 /// The entity that an id names.
 fn entity_of(facts: &Facts<'_>, id: &str) -> Option<crate::model::EntityIx> {
-    facts.incident.entities().find(|(_, e)| e.id == id).map(|(ix, _)| ix)
+    facts.incident.entities().find(|(_, e)| *e.id == *id).map(|(ix, _)| ix)
 }

@@ -216,7 +216,7 @@ pub(super) fn some_entity(incident: &Incident, kind: Kind) -> Idea {
 
 /// An id of a kind that no entity of the incident has.
 pub(super) fn invented(incident: &Incident, kind: Kind) -> String {
-    (1u32..1_000).map(|n| key_of(kind, n)).find(|id| !incident.entities.iter().any(|e| e.id == *id)).unwrap_or_else(|| format!("{kind}:example"))
+    (1u32..1_000).map(|n| key_of(kind, n)).find(|id| !incident.entities.iter().any(|e| *e.id == **id)).unwrap_or_else(|| format!("{kind}:example"))
 }
 
 fn key_of(kind: Kind, n: u32) -> String {
@@ -245,7 +245,7 @@ pub(super) struct NewAlert<'a> {
 
 /// An alert that is there; of several wordings the first one counts least.
 pub(super) fn new_alert(incident: &Incident, new: &NewAlert<'_>) -> Idea {
-    let id = (1u32..1_000).map(|n| format!("example-{n}")).find(|id| !incident.alerts.iter().any(|a| a.id == *id)).unwrap_or_default();
+    let id = (1u32..1_000).map(|n| format!("example-{n}")).find(|id| !incident.alerts.iter().any(|a| *a.id == **id)).unwrap_or_default();
     let mut alert = json!({"id": id, "entities": new.about.iter().map(|a| json!({"ref": a})).collect::<Vec<_>>()});
     if let (Some(alert), Some(fields)) = (alert.as_object_mut(), new.fields.as_object()) {
         alert.extend(fields.iter().map(|(k, v)| (k.clone(), v.clone())));

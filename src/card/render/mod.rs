@@ -64,7 +64,7 @@ pub fn render(responses: &[Response], format: Format, look: &Look) -> String {
 
 /// One document on one line, with a newline at its end.
 pub fn line<T: Serialize>(document: &T) -> String {
-    safe(&serde_json::to_string(document).unwrap_or_else(|e| broken(&e))) + "\n"
+    safe(serde_json::to_string(document).unwrap_or_else(|e| broken(&e))) + "\n"
 }
 
 /// One document, or an array of several; indented, with a newline at its end.
@@ -73,23 +73,32 @@ pub fn json<T: Serialize>(documents: &[T]) -> String {
         [one] => serde_json::to_string_pretty(one),
         several => serde_json::to_string_pretty(several),
     };
-    safe(&written.unwrap_or_else(|e| broken(&e))) + "\n"
+    safe(written.unwrap_or_else(|e| broken(&e))) + "\n"
 }
 
 /// Escapes in JSON what could steer a terminal that shows it. It can only stand inside strings (line ends apart), so the
 /// document says the same.
-fn safe(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if c != '\n' && hidden(c) {
+fn safe(json: String) -> String {
+    let odd = |b: &u8| *b < b' ' && *b != b'\n' || *b > b'~';
+    let Some(first) = json.as_bytes().iter().position(odd) else { return json };
+    let (mut out, mut rest) = (String::with_capacity(json.len().saturating_add(64)), json.as_str());
+    let mut plain = first;
+    loop {
+        // Up to the next character that is not plain, then that one by itself.
+        let (front, back) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+        out.push_str(front);
+        let mut chars = back.chars();
+        let Some(c) = chars.next() else { return out };
+        if hidden(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 out.push_str(&format!("\\u{unit:04x}"));
             }
         } else {
             out.push(c);
         }
+        rest = chars.as_str();
+        plain = rest.as_bytes().iter().position(odd).unwrap_or(rest.len());
     }
-    out
 }
 
 /// What stands in for a document that cannot be written; plain data always can.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::card::response::{
-    Availability, Because, Card, CardSource, Considered, EntityRef, Evidence, Headline, Hunt, Response, SCHEMA, SetInfo, Skipped, Status, Triage,
-    TriageSource, TypeScore, UnrecognisedAlert,
+    Availability, Because, Card, CardSource, Considered, EntityRef, Evidence, Headline, Hunt, Names, Response, SCHEMA, SetInfo, Skipped, Status,
+    Triage, TriageSource, TypeScore, UnrecognisedAlert,
 };
 use crate::diag::{Severity, Wire};
 use crate::model::{Classification, Level, Phase};
@@ -339,7 +339,7 @@ pub fn response() -> Response {
             loaded: 42,
             skipped: vec![Skipped { file: "playbooks/team/draft.yaml".to_owned(), reason: "unknown key `mach`; did you mean `match`?".to_owned() }],
         },
-        names: BTreeMap::new(),
+        names: Names::default(),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::card::response::{Because, Card, EntityRef, Evidence, Headline, Hunt, Response, SetInfo, Status, Triage, TriageSource};
+use crate::card::response::{Because, Card, EntityRef, Evidence, Headline, Hunt, Names, Response, SetInfo, Status, Triage, TriageSource};
 use crate::diag::{Severity, Wire};
 use crate::model::{Classification, Phase};
 
@@ -368,7 +368,7 @@ pub fn evidence<'a>(e: &'a Evidence, told: &Told<'a>) -> Shown<'a> {
 /// Remembers which clause stands where, so that a page shows its evidence once.
 pub struct Told<'a> {
     shown: BTreeMap<(&'a str, &'a str), Vec<(&'a Because, String)>>,
-    names: &'a BTreeMap<String, String>,
+    names: &'a Names,
 }
 
 impl<'a> Told<'a> {
@@ -378,13 +378,13 @@ impl<'a> Told<'a> {
     }
 
     /// Nothing was shown yet of what these names are for.
-    pub fn named(names: &'a BTreeMap<String, String>) -> Self {
+    pub fn named(names: &'a Names) -> Self {
         Self { shown: BTreeMap::new(), names }
     }
 
     /// What people call an entity or alert.
     fn name(&self, id: &'a str) -> &'a str {
-        self.names.get(id).map_or(id, String::as_str)
+        self.names.get(id).unwrap_or(id)
     }
 
     /// Where the same clause with the same evidence was shown before; otherwise it is noted as shown `here`.

@@ -44,7 +44,7 @@ impl Ask {
             }
             if wanted.entities.is_empty() {
                 let ids: BTreeSet<&str> = card.entity.iter().chain(&card.entities).map(|e| e.id.as_str()).collect();
-                wanted.entities = incident.entities().filter(|(_, e)| ids.contains(e.id.as_str())).map(|(ix, _)| ix).collect();
+                wanted.entities = incident.entities().filter(|(_, e)| ids.contains(e.id.as_ref())).map(|(ix, _)| ix).collect();
             }
             return Ok(wanted);
         }
@@ -96,7 +96,7 @@ fn unknown(set: &PlaybookSet, what: &str, playbook: Option<&str>, card: Option<&
 }
 
 fn entities(incident: &Incident, id: &str) -> Result<Vec<EntityIx>, String> {
-    let exact: Vec<EntityIx> = incident.entities().filter(|(_, e)| e.id == id.trim()).map(|(ix, _)| ix).collect();
+    let exact: Vec<EntityIx> = incident.entities().filter(|(_, e)| *e.id == *id.trim()).map(|(ix, _)| ix).collect();
     if !exact.is_empty() {
         return Ok(exact);
     }
@@ -105,7 +105,7 @@ fn entities(incident: &Incident, id: &str) -> Result<Vec<EntityIx>, String> {
     if !known.is_empty() {
         return Ok(known);
     }
-    let near = nearest(id, incident.entities.iter().map(|e| e.id.as_str()));
+    let near = nearest(id, incident.entities.iter().map(|e| e.id.as_ref()));
     Err(match near {
         Some(n) => format!("the incident has no entity `{id}`; did you mean `{n}`?"),
         None => format!("the incident has no entity `{id}`: `engine graph` shows those that it has"),

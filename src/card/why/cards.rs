@@ -78,7 +78,7 @@ impl Job<'_> {
 
     /// The card of the answer that a rule gave for a thing, with its number.
     fn found(&self, cx: &Cx<'_>, p: &Playbook, rule: &CardRule, e: Option<EntityIx>) -> Option<(usize, &Card)> {
-        let id = e.and_then(|e| cx.facts.entity(e)).map(|x| x.id.as_str());
+        let id = e.and_then(|e| cx.facts.entity(e)).map(|x| x.id.as_ref());
         (1usize..).zip(&self.answer.cards).find(|(_, c)| {
             let gave = c.sources.iter().any(|s| s.playbook == *p.id && s.card == *rule.id);
             gave && id.is_none_or(|id| c.entity.iter().chain(&c.entities).any(|x| x.id == id))

@@ -5,7 +5,7 @@ mod ask;
 mod cards;
 mod path;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,7 +14,7 @@ pub use ask::Ask;
 pub use cards::key_sentence;
 
 use super::flip::Bench;
-use super::response::{Availability, CardSource, EntityRef, Evidence};
+use super::response::{Availability, CardSource, EntityRef, Evidence, Names};
 use super::{Context, Response, evidence, respond};
 use crate::eval::{self, why};
 use crate::model::{Classification, Incident, Phase};
@@ -44,7 +44,7 @@ pub struct Explanation {
     pub others: Vec<Other>,
     /// What people call the entities and alerts that evidence names by id; for pages, not part of the document.
     #[serde(skip)]
-    pub names: BTreeMap<String, String>,
+    pub names: Names,
 }
 
 /// What was asked about.
@@ -286,7 +286,7 @@ pub fn explain(set: &PlaybookSet, incident: &Incident, context: &Context, ask: &
     let (facts, _) = eval::facts(set, incident, context.now);
     let mut cx = Cx::new(&facts, set.questions);
     let wanted = ask.resolve(set, &answer, incident)?;
-    let matched = eval::candidates(set, &facts);
+    let matched = set.index.find(&facts);
     let entities: Vec<EntityRef> = wanted.entities.iter().filter_map(|e| evidence::entity_ref(&facts, *e)).collect();
     let full = ask.all || ask.what.is_some() || !wanted.entities.is_empty();
     let mut job = Job { set, context, answer: &answer, bench: Bench::new(incident, TRIES), all: ask.all, full, flips: wanted.flips };
@@ -305,8 +305,8 @@ pub fn explain(set: &PlaybookSet, incident: &Incident, context: &Context, ask: &
     }
     Ok(Explanation {
         schema: SCHEMA,
-        incident: incident.id.clone(),
-        title: incident.title.clone(),
+        incident: incident.id.to_string(),
+        title: incident.title.to_string(),
         asked: Asked { what: ask.what.clone(), entities, full },
         playbooks,
         others,
@@ -406,7 +406,7 @@ fn value_why(cx: &mut Cx<'_>, name: &str, e: &crate::script::Expr) -> ValueWhy {
             let one = std::slice::from_ref(&v);
             for x in if let Value::List(all) = &v { &all[..] } else { one } {
                 match x {
-                    Value::Entity(e) => out.items.extend(cx.facts.entity(*e).map(|e| e.id.clone())),
+                    Value::Entity(e) => out.items.extend(cx.facts.entity(*e).map(|e| e.id.to_string())),
                     Value::Alert(a) => out.items.extend(cx.facts.incident.alert(*a).map(|a| format!("alert:{}", a.id))),
                     _ => {}
                 }

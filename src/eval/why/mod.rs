@@ -66,9 +66,9 @@ pub fn matching(m: &Match, facts: &Facts<'_>) -> Vec<Key> {
         key("signals", m.signals.iter().any(|s| facts.says(s)), m.signals.iter().map(ToString::to_string).collect(), found);
     }
     if !m.techniques.is_empty() {
-        let all: BTreeSet<&String> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
+        let all: BTreeSet<&crate::model::Text> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
         let holds = m.techniques.iter().any(|w| all.iter().any(|t| covers(w, t)));
-        key("techniques", holds, m.techniques.clone(), all.into_iter().cloned().collect());
+        key("techniques", holds, m.techniques.clone(), all.into_iter().map(ToString::to_string).collect());
     }
     if !m.entities.is_empty() {
         let found: Vec<String> = m.entities.iter().filter(|k| facts.has_kind(**k)).map(ToString::to_string).collect();

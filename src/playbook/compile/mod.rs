@@ -191,6 +191,7 @@ impl Compiler {
             permissions: self.base.permissions.made.clone(),
             playbooks: self.books.playbooks(),
             index: self.books.index(),
+            wording: Arc::default(),
             questions: self.questions.len(),
             diagnostics: self.wrong(),
             skipped: Vec::new(),

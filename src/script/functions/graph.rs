@@ -1,9 +1,11 @@
 //! Entities and the graph between them.
 
-use super::{entity, kind, rel, table, text};
+use std::sync::Arc;
+
+use super::{entity, kind, rel, table};
 use crate::model::{Basis, EdgeIx, EntityIx};
 use crate::script::eval::{Cx, Stop};
-use crate::script::trace::Seen;
+use crate::script::trace::{Holds, Seen};
 use crate::script::value::Value;
 
 /// The edges of this name that leave or arrive, noted as evidence; that there is none is evidence too.
@@ -16,12 +18,20 @@ fn walk(cx: &mut Cx<'_>, args: &[Value], ways: &[bool], guessed: bool) -> Result
         found.extend(all.into_iter().filter(|x| cx.facts.graph.edge(*x).is_some_and(|r| r.rel == wanted)));
     }
     if found.is_empty() {
-        cx.note(|| Seen::NoEdge { entity: e, rel: wanted });
+        cx.note(|| Seen::NoEdge(e, wanted));
     }
     for x in &found {
         cx.note(|| Seen::Edge(*x));
     }
     Ok(found)
+}
+
+/// The entity and the text that a question about it names.
+fn named(args: &[Value]) -> Option<(EntityIx, &Arc<str>)> {
+    match (args.first(), args.get(1)) {
+        (Some(Value::Entity(e)), Some(Value::Text(t))) => Some((*e, t)),
+        _ => None,
+    }
 }
 
 fn ends(cx: &mut Cx<'_>, args: &[Value], out: bool) -> Result<Value, Stop> {
@@ -70,7 +80,7 @@ table! { "Entities and the graph":
                 let all = leaving(cx, e, a, n);
                 note_path(cx, &all);
                 if let (true, Some(wanted)) = (all.is_empty(), rel(a, n)) {
-                    cx.note(|| Seen::NoEdge { entity: e, rel: wanted });
+                    cx.note(|| Seen::NoEdge(e, wanted));
                 }
             }
         }
@@ -124,45 +134,35 @@ table! { "Entities and the graph":
         let (Some(x), Some(y)) = (cx.facts.entity(e), cx.facts.entity(o)) else { return Ok(false.into()) };
         let both: Vec<_> = x.alerts.intersection(&y.alerts).copied().collect();
         if let Some(first) = both.first() {
-            cx.note(|| Seen::Together { entity: e, other: o, alert: *first });
+            cx.note(|| Seen::Together(e, o, *first));
         }
         Ok((!both.is_empty()).into())
     };
     Entity.has_signal(id: Signal) -> Bool, "Whether an alert that names it says this.", r#"urls.first().has_signal("url_clicked")"# => "true", |cx, a| {
-        let Some(e) = entity(a, 0) else { return Ok(false.into()) };
-        let wanted = text(a, 1).to_owned();
-        let alerts: Vec<_> = cx.facts.entity(e).into_iter().flat_map(|x| x.alerts.iter().copied()).filter(|ix| cx.facts.signals_of(*ix).any(|s| **s == *wanted)).collect();
-        cx.note(|| Seen::Fact { entity: e, property: "signals", value: if alerts.is_empty() { None } else { Some(wanted) }, basis: "signal", alerts: alerts.clone() });
-        Ok((!alerts.is_empty()).into())
+        let Some((e, wanted)) = named(a) else { return Ok(false.into()) };
+        cx.note(|| Seen::Has(e, Holds::Signal, wanted.clone()));
+        Ok(cx.facts.saying(e, wanted).next().is_some().into())
     };
     Entity.has_role(role: Text) -> Bool, "Whether a record or a signal gives it this part.", r#"users.first().has_role("victim")"# => "true", |cx, a| {
-        let Some(e) = entity(a, 0) else { return Ok(false.into()) };
-        let wanted = text(a, 1).to_owned();
-        let holds = cx.facts.roles(e).contains(wanted.as_str());
-        let (alerts, recorded) = cx.facts.role_alerts(e, &wanted);
-        cx.note(|| Seen::Fact { entity: e, property: "roles", value: holds.then_some(wanted), basis: if recorded || alerts.is_empty() { "record" } else { "signal" }, alerts: alerts.into_iter().collect() });
-        Ok(holds.into())
+        let Some((e, wanted)) = named(a) else { return Ok(false.into()) };
+        cx.note(|| Seen::Has(e, Holds::Role, wanted.clone()));
+        Ok(cx.facts.has_role(e, wanted).into())
     };
     Entity.has_tag(tag: Text) -> Bool, "Whether the source, a signal or a list gives it this tag.", r#"users.last().has_tag("vip")"# => "true", |cx, a| {
-        let Some(e) = entity(a, 0) else { return Ok(false.into()) };
-        let wanted = text(a, 1).to_owned();
-        let holds = cx.facts.tags(e).contains(wanted.as_str());
-        let own = cx.facts.entity(e).is_some_and(|x| x.tags.contains(&wanted));
-        cx.note(|| Seen::Fact { entity: e, property: "tags", value: holds.then_some(wanted), basis: if own || !holds { "record" } else { "list" }, alerts: Vec::new() });
-        Ok(holds.into())
+        let Some((e, wanted)) = named(a) else { return Ok(false.into()) };
+        cx.note(|| Seen::Has(e, Holds::Tag, wanted.clone()));
+        Ok(cx.facts.has_tag(e, wanted).into())
     };
     Entity.in_list(id: ListId) -> Bool, "Whether it is in the list, by what the list's kind compares: an address in a network, a URL's host below a domain, a file's hash, an id or alias.", r#"users.last().in_list("board")"# => "true", |cx, a| {
         let (Some(e), Some(Value::Named(n))) = (entity(a, 0), a.get(1)) else { return Ok(false.into()) };
         let Some(list) = cx.facts.lists.get(*n as usize) else { return Ok(false.into()) };
-        let holds = cx.facts.entity(e).is_some_and(|x| list.has_entity(x));
-        cx.note(|| Seen::Fact { entity: e, property: "in_list", value: holds.then(|| list.id.to_string()), basis: "list", alerts: Vec::new() });
-        Ok(holds.into())
+        cx.note(|| Seen::Listed(e, *n));
+        Ok(cx.facts.entity(e).is_some_and(|x| list.has_entity(x)).into())
     };
     Entity.field(name: Text) -> Text ? true, "A field of the source that no property models; nested keys are joined by a dot.", r#"users.first().field("costCentre")"# => "\"4711\"", |cx, a| {
-        let Some(e) = entity(a, 0) else { return Ok(Value::Absent) };
-        let found = cx.facts.entity(e).and_then(|x| x.fields.get(text(a, 1))).cloned();
-        cx.note(|| Seen::Fact { entity: e, property: "field", value: found.clone(), basis: "record", alerts: Vec::new() });
-        Ok(found.into())
+        let Some((e, name)) = named(a) else { return Ok(Value::Absent) };
+        cx.note(|| Seen::Has(e, Holds::Field, name.clone()));
+        Ok(cx.facts.entity(e).and_then(|x| x.fields.get(&**name)).map(|v| Value::text(v)).into())
     };
 }
 

@@ -154,7 +154,7 @@ impl Totals {
         let most = self.examples;
         let example = |card: Option<&CardRef>, detail: Vec<String>| Example {
             at,
-            incident: incident.id.clone(),
+            incident: incident.id.to_string(),
             entities: card.iter().flat_map(|c| &c.targets).map(|e| e.id.clone()).collect(),
             detail,
         };
@@ -170,7 +170,7 @@ impl Totals {
             self.triage.add(TriageKind { from: t.from.clone(), to: t.to.clone(), why }, example(None, texts(&t.fields)), most);
         }
         let targets = |c: &CardRef| -> Vec<EntityIx> {
-            c.targets.iter().filter_map(|t| incident.entities().find(|(_, e)| e.id == t.id).map(|(ix, _)| ix)).collect()
+            c.targets.iter().filter_map(|t| incident.entities().find(|(_, e)| *e.id == *t.id).map(|(ix, _)| ix)).collect()
         };
         for (how, cards, response) in [(CardHow::Lost, &changes.removed, old), (CardHow::Gained, &changes.added, new)] {
             for c in cards {

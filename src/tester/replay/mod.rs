@@ -1,24 +1,24 @@
 //! What playbooks would have said of past incidents: what one incident contributes, and totals that can be merged in any
 //! order.
 
-pub mod clauses;
+pub mod asks;
+mod counter;
 mod page;
 mod report;
 
+pub use counter::Counter;
 pub use page::{markdown, text, unread, words};
 pub use report::{Report, SCHEMA};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::tally::{Few, Unread, add_all, count, undecided};
-use crate::card::{Context, respond};
-use crate::diag::{Diagnostic, Severity};
-use crate::eval;
+use super::tally::{Few, Unread, add_all, count};
+use crate::card::Context;
 use crate::model::{Classification, Incident};
 use crate::playbook::PlaybookSet;
 use crate::playbook::catalogue::normal;
-use crate::script::Cx;
+use asks::Answered;
 
 /// How many incidents on which rules and record disagree are named.
 pub const DISAGREEMENTS: usize = 20;
@@ -61,13 +61,6 @@ struct Fired {
 struct CardFired {
     incidents: u64,
     cards: u64,
-}
-
-/// How often a clause was asked, and held.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Answered {
-    asked: u64,
-    held: u64,
 }
 
 /// What rules and records say of the same incidents.
@@ -121,62 +114,12 @@ impl Totals {
     /// What one incident contributes; `at` is its position in the corpus. A classification that it carries is taken away
     /// before the rules are asked, and compared with what they say.
     pub fn of(set: &PlaybookSet, incident: &Incident, context: &Context, at: u64) -> Self {
-        let mut t = Self { incidents: 1, ..Self::default() };
-        let plain = undecided(incident);
-        let response = respond(set, &plain, context);
-        let (facts, _) = eval::facts(set, &plain, context.now);
-        let mut cx = Cx::new(&facts, set.questions);
-        let evaluation = eval::evaluate(set, &mut cx, context.only.as_deref());
-        for m in &evaluation.matched {
-            let Some(p) = set.playbooks.get(m.playbook) else { continue };
-            let fired = Fired { matched: 1, decided: u64::from(!m.arms.is_empty()), with_cards: u64::from(!m.hits.is_empty()) };
-            t.playbooks.insert(p.id.clone(), fired);
-            for hit in &m.hits {
-                if let Some(card) = p.cards.get(hit.card) {
-                    let slot = t.cards.entry((p.id.clone(), card.id.clone())).or_default();
-                    *slot = CardFired { incidents: 1, cards: slot.cards.saturating_add(1) };
-                }
-            }
-            for ((name, _), held) in clauses::asked(&mut Cx::new(&facts, set.questions), p) {
-                let slot = t.clauses.entry((p.id.clone(), name)).or_default();
-                slot.asked = slot.asked.saturating_add(1);
-                slot.held = slot.held.saturating_add(u64::from(held));
-            }
-        }
-        let failed = |d: &&Diagnostic| d.severity <= Severity::Warning;
-        evaluation.diagnostics.iter().filter(failed).for_each(|d| count(&mut t.failures, d.message.clone(), 1));
-        t.alerts = u64::try_from(incident.alerts.len()).unwrap_or(u64::MAX);
-        for a in &response.incident.unrecognised_alerts {
-            t.unrecognised = t.unrecognised.saturating_add(1);
-            t.title(pattern(&a.title), 1);
-        }
-        if let Some(recorded) = incident.classification {
-            let said = &response.triage;
-            t.agreement.matrix.insert((recorded, said.classification), 1);
-            if said.classification != Classification::Undetermined {
-                let right = said.classification == recorded;
-                t.agreement.by_confidence.insert(said.confidence, (1, u64::from(right)));
-                if let (true, Some(a), Some(b)) = (right, &incident.determination, &said.determination) {
-                    t.agreement.determinations = (1, u64::from(a == b));
-                }
-                if !right {
-                    t.agreement.disagreements.add(Disagreement {
-                        at,
-                        incident: incident.id.clone(),
-                        recorded,
-                        said: said.classification,
-                        confidence: said.confidence,
-                        playbook: said.source.playbook.clone(),
-                        why: said.why.clone(),
-                    });
-                }
-            }
-        }
-        t
+        let mut counter = Counter::new(set);
+        counter.add(incident, context, at);
+        counter.finish()
     }
 
-    /// All of both; in whatever order, and however they were grouped before. (The titles of unrecognised alerts alone
-    /// are no longer told apart once there are more than [`TITLES`] of them.)
+    /// All of both; in whatever order, and however they were grouped before.
     pub fn merge(&mut self, other: Self) {
         self.incidents = self.incidents.saturating_add(other.incidents);
         self.unread.merge(other.unread);
@@ -211,10 +154,12 @@ impl Totals {
         a.disagreements.merge(b.disagreements);
     }
 
+    /// Counts a title. Which ones are kept apart when there are too many depends on the titles alone, not on the order.
     fn title(&mut self, title: String, n: u64) {
-        if self.titles.len() < TITLES || self.titles.contains_key(&title) {
-            count(&mut self.titles, title, n);
-        } else {
+        count(&mut self.titles, title, n);
+        if self.titles.len() > TITLES
+            && let Some((_, n)) = self.titles.pop_last()
+        {
             self.titles_beyond = self.titles_beyond.saturating_add(n);
         }
     }

@@ -112,7 +112,7 @@ impl Ideas<'_, '_> {
 
     fn role(&mut self, e: EntityIx, role: &str, wanted: bool) {
         let id = self.id(e);
-        let own: Vec<&str> = self.cx.facts.entity(e).into_iter().flat_map(|x| x.roles.iter().map(String::as_str)).collect();
+        let own: Vec<&str> = self.cx.facts.entity(e).into_iter().flat_map(|x| x.roles.iter().map(|t| &**t)).collect();
         self.add(ops::words_of(id, "roles", own, role, wanted));
         if !wanted {
             let said = self.cx.facts.mark(e).and_then(|m| m.roles.get(role)).cloned().unwrap_or_default();
@@ -125,7 +125,7 @@ impl Ideas<'_, '_> {
 
     fn tag(&mut self, e: EntityIx, tag: &str, wanted: bool) {
         let id = self.id(e);
-        let own: Vec<&str> = self.cx.facts.entity(e).into_iter().flat_map(|x| x.tags.iter().map(String::as_str)).collect();
+        let own: Vec<&str> = self.cx.facts.entity(e).into_iter().flat_map(|x| x.tags.iter().map(|t| &**t)).collect();
         if let (false, Some(from)) = (wanted, self.cx.facts.mark(e).and_then(|m| m.tags.get(tag)))
             && from != "signal"
         {
@@ -188,7 +188,7 @@ impl Ideas<'_, '_> {
         let (id, key) = (self.alert_id(a), if name == "has_technique" { "techniques" } else { "tactics" });
         let Some(alert) = self.cx.facts.incident.alert(a) else { return };
         let own = if key == "techniques" { &alert.techniques } else { &alert.tactics };
-        let kept: Vec<&str> = own.iter().map(String::as_str).filter(|t| wanted || !crate::model::technique::covers(wanted_id, t)).collect();
+        let kept: Vec<&str> = own.iter().map(|t| &**t).filter(|t| wanted || !crate::model::technique::covers(wanted_id, t)).collect();
         let all: Vec<&str> = if wanted { kept.into_iter().chain([wanted_id]).collect() } else { kept };
         self.add(ops::alert(id, key, Some(json!(all))));
     }

@@ -205,15 +205,15 @@ impl Ideas<'_, '_> {
             return;
         }
         let mut others: Vec<(EntityIx, &str)> =
-            facts.incident.entities().filter(|(ix, x)| *ix != e && far.has(x.kind)).map(|(ix, x)| (ix, x.id.as_str())).collect();
+            facts.incident.entities().filter(|(ix, x)| *ix != e && far.has(x.kind)).map(|(ix, x)| (ix, x.id.as_ref())).collect();
         others.sort_by_key(|(ix, _)| (std::cmp::Reverse(facts.verdict(*ix)), *ix));
         for (_, other) in others.into_iter().take(ITEMS) {
-            let (from, to) = if out { (own.id.as_str(), other) } else { (other, own.id.as_str()) };
+            let (from, to) = if out { (own.id.as_ref(), other) } else { (other, own.id.as_ref()) };
             self.add(ops::related(from, rel, to, times, false));
         }
         if let Some(kind) = Kind::ALL.iter().copied().find(|k| far.has(*k)) {
             let new = ops::invented(facts.incident, kind);
-            let (from, to) = if out { (own.id.as_str(), new.as_str()) } else { (new.as_str(), own.id.as_str()) };
+            let (from, to) = if out { (own.id.as_ref(), new.as_str()) } else { (new.as_str(), own.id.as_ref()) };
             self.add(ops::related(from, rel, to, times, true));
         }
     }

@@ -15,7 +15,7 @@ use crate::model::{AlertIx, EntityIx, Level, Prop, PropType, Verdict};
 use crate::playbook::set::Target;
 use crate::script::expr::{Compare, Each, Expr, Node};
 use crate::script::fields::{AlertField, EntityField, Field, IncidentField};
-use crate::script::trace::Seen;
+use crate::script::trace::{Seen, Shown};
 use crate::script::{Cx, Ty, Value};
 
 /// How many guesses are made for one card.
@@ -115,9 +115,9 @@ impl<'w, 'a> Ideas<'w, 'a> {
     /// Takes away what was looked at.
     fn undo(&mut self, seen: &[Seen]) {
         for s in seen {
-            match s {
-                Seen::Edge(x) => {
-                    if let Some(r) = self.cx.facts.graph.edge(*x) {
+            match s.shown(self.cx.facts) {
+                Shown::Edge(x) => {
+                    if let Some(r) = self.cx.facts.graph.edge(x) {
                         let (from, rel, to) = (r.from, r.rel, r.to);
                         let alerts: Vec<&str> = r.alerts.iter().map(|a| self.alert_id(*a)).collect();
                         let idea = ops::unrelated(self.id(from), rel, self.id(to));
@@ -127,11 +127,11 @@ impl<'w, 'a> Ideas<'w, 'a> {
                         }
                     }
                 }
-                Seen::Alert { alert, .. } | Seen::Together { alert, .. } => {
-                    let id = self.alert_id(*alert);
+                Shown::Alert { alert, .. } | Shown::Together { alert, .. } => {
+                    let id = self.alert_id(alert);
                     self.add(ops::no_alert(&[id]));
                 }
-                Seen::Fact { alerts, value: Some(_), .. } if (1..=3).contains(&alerts.len()) => {
+                Shown::Fact { alerts, value: Some(_), .. } if (1..=3).contains(&alerts.len()) => {
                     let ids: Vec<&str> = alerts.iter().map(|a| self.alert_id(*a)).collect();
                     self.add(ops::no_alert(&ids));
                 }

@@ -1,9 +1,7 @@
 //! What an explanation says, line by line.
 
-use std::collections::BTreeMap;
-
 use crate::card::render::view::{self, Told};
-use crate::card::response::EntityRef;
+use crate::card::response::{EntityRef, Names};
 use crate::card::why::{ArmWhy, Became, CardsWhy, ClauseWhy, EntityWhy, Explanation, KeyWhy, PlaybookWhy, Step, key_sentence};
 use crate::eval::why::Outcome;
 
@@ -163,7 +161,7 @@ fn named(e: &EntityRef) -> Vec<Piece> {
 
 struct Outline<'o> {
     out: Vec<Line>,
-    names: &'o BTreeMap<String, String>,
+    names: &'o Names,
     full: bool,
 }
 
@@ -300,7 +298,7 @@ impl Outline<'_> {
 
     /// A way through the graph, in one line.
     fn path(&self, way: &[Step]) -> Vec<Piece> {
-        let name = |id: &str| Piece::Id(self.names.get(id).map_or(id, String::as_str).to_owned());
+        let name = |id: &str| Piece::Id(self.names.get(id).unwrap_or(id).to_owned());
         let mut line = vec![words("path ")];
         for (n, s) in way.iter().enumerate() {
             if n == 0 {

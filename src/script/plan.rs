@@ -1,0 +1,379 @@
+//! What is true or false of an incident, in the form that runs fastest: tests of single values, and walks over what the
+//! incident holds, without a value made on the way.
+//!
+//! A plan says what its expression says, at the same cost in steps; only expressions that look at plain values have one.
+//! Where evidence or coverage is wanted the expression itself is run. Whoever asks a plan pays the step of its node.
+
+use std::sync::Arc;
+
+use super::expr::{Compare, Condition, Each, Expr, MemoId, Node};
+use super::fields::{AlertField, EntityField, Field, IncidentField};
+use super::glob::Glob;
+use super::pattern::Pattern;
+use super::trace::{AlertHolds, Holds};
+use super::ty::Ty;
+use super::value::Value;
+use crate::model::{Kind, Level, Prop, PropType, PropValue, Time};
+use crate::script::columns::{Slot, slot};
+
+/// A question that is answered by yes or no.
+#[derive(Debug)]
+pub enum Plan {
+    /// About one value.
+    Test(Test),
+    /// `!`
+    Not(Arc<Plan>),
+    /// `&&`
+    And(Box<[Arc<Plan>]>),
+    /// `||`
+    Or(Box<[Arc<Plan>]>),
+    /// Kept for the incident once it is answered.
+    Shared(MemoId, Arc<Plan>),
+    /// A named clause or value: it speaks of its own locals.
+    Framed(Arc<Plan>),
+    /// Whether the rest holds for any item, or for all.
+    Each(List, bool, Arc<Plan>),
+    /// For how many items the rest holds, compared with a number.
+    Count(List, Arc<Plan>, Compare, i64),
+}
+
+/// What is gone through.
+#[derive(Clone, Copy, Debug)]
+pub enum List {
+    /// All entities of a kind.
+    Kind(Kind),
+    /// All alerts.
+    Alerts,
+}
+
+/// A test of one value.
+#[derive(Debug)]
+pub struct Test {
+    /// What is looked at.
+    pub source: Source,
+    /// What is asked of it.
+    pub check: Check,
+    /// How many steps it takes to come by what is compared, whatever is there.
+    pub cost: u32,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// A local itself.
+    Local(usize),
+    /// A property of a local that is of one kind; whether it is a flag, which is false where it is not recorded.
+    Cell(usize, Slot, bool),
+    /// A property of a local.
+    Prop(usize, Prop),
+    /// A field of an entity.
+    Entity(usize, EntityField),
+    /// A field of an alert.
+    Alert(usize, AlertField),
+    /// A field of the incident.
+    Incident(IncidentField),
+    /// The incident.
+    Whole,
+}
+
+/// What is asked of a value.
+#[derive(Debug)]
+pub enum Check {
+    /// Whether it is `true`.
+    True,
+    /// Whether it is there at all.
+    Known,
+    /// How it compares with something written there.
+    Compare(Compare, Value),
+    /// How it compares with another value.
+    With(Compare, Source),
+    /// Whether it is one of these texts, in order.
+    OneOf(Box<[Arc<str>]>),
+    /// Whether it is one of these.
+    Among(Box<[Value]>),
+    /// Whether it is in the list at this position; whether that is paid for.
+    Listed(u32, bool),
+    /// Whether the text is in it.
+    Contains(Arc<str>),
+    /// Whether it begins so.
+    Starts(Arc<str>),
+    /// Whether it ends so.
+    Ends(Arc<str>),
+    /// Whether the regular expression is found in it.
+    Matches(Arc<Pattern>),
+    /// Whether it fits the glob.
+    Glob(Arc<Glob>),
+    /// Whether the entity has something of this name.
+    Has(Holds, Arc<str>),
+    /// Whether the alert, or any alert of the incident, has something of this name.
+    AlertHas(AlertHolds, Arc<str>),
+}
+
+/// A value that stands in the incident, as it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum Ref<'a> {
+    /// Nothing is recorded.
+    Absent,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Text.
+    Text(&'a str),
+    /// A level.
+    Level(Level),
+    /// A moment.
+    Time(Time),
+    /// Anything else, such as an entity.
+    Other(&'a Value),
+}
+
+impl<'a> Ref<'a> {
+    /// What a value is, looked at.
+    pub fn of(v: &'a Value) -> Self {
+        match v {
+            Value::Absent => Self::Absent,
+            Value::Bool(b) => Self::Bool(*b),
+            Value::Int(n) => Self::Int(*n),
+            Value::Text(t) => Self::Text(t),
+            Value::Level(l) => Self::Level(*l),
+            Value::Time(t) => Self::Time(*t),
+            other => Self::Other(other),
+        }
+    }
+
+    /// What a property holds.
+    pub fn held(v: Option<&'a PropValue>, flag: bool) -> Self {
+        match v {
+            Some(PropValue::Text(t)) => Self::Text(t),
+            Some(PropValue::Int(n)) => Self::Int(*n),
+            Some(PropValue::Bool(b)) => Self::Bool(*b),
+            Some(PropValue::Level(l)) => Self::Level(*l),
+            Some(PropValue::Time(t)) => Self::Time(*t),
+            Some(PropValue::Texts(_)) => Self::Absent,
+            None if flag => Self::Bool(false),
+            None => Self::Absent,
+        }
+    }
+
+    /// A moment, where one is known.
+    pub fn time(t: Option<Time>) -> Self {
+        t.map_or(Self::Absent, Self::Time)
+    }
+
+    /// A level, where one is known.
+    pub fn level(l: Option<Level>) -> Self {
+        l.map_or(Self::Absent, Self::Level)
+    }
+
+    /// How two values compare: as [`Value::same`] and [`Value::order`] say.
+    pub fn compare(self, op: Compare, other: Ref<'_>) -> bool {
+        use std::cmp::Ordering::{Equal, Greater, Less};
+        let order = match (self, other) {
+            (Ref::Bool(a), Ref::Bool(b)) => (a == b).then_some(Equal),
+            (Ref::Int(a), Ref::Int(b)) => Some(a.cmp(&b)),
+            (Ref::Text(a), Ref::Text(b)) if matches!(op, Compare::Eq | Compare::Ne) => (a == b).then_some(Equal),
+            (Ref::Text(a), Ref::Text(b)) => Some(a.cmp(b)),
+            (Ref::Level(a), Ref::Level(b)) => Some(a.cmp(&b)),
+            (Ref::Time(a), Ref::Time(b)) => Some(a.cmp(&b)),
+            (Ref::Other(a), Ref::Other(b)) => {
+                if a.same(b) {
+                    Some(Equal)
+                } else {
+                    a.order(b)
+                }
+            }
+            // A whole number beside a fraction.
+            (Ref::Int(a), Ref::Other(b)) => Value::Int(a).order(b),
+            (Ref::Other(a), Ref::Int(b)) => a.order(&Value::Int(b)),
+            _ => None,
+        };
+        match op {
+            Compare::Eq => order == Some(Equal),
+            Compare::Ne => order != Some(Equal),
+            Compare::Lt => order == Some(Less),
+            Compare::Le => matches!(order, Some(Less | Equal)),
+            Compare::Gt => order == Some(Greater),
+            Compare::Ge => matches!(order, Some(Greater | Equal)),
+        }
+    }
+}
+
+/// The plan of a node whose parts have theirs; `None` where it looks at more than plain values.
+pub fn of(node: &Node, ty: &Ty) -> Option<Plan> {
+    if *ty != Ty::Bool {
+        return None;
+    }
+    Some(match node {
+        Node::Not(x) => Plan::Not(part(x)?),
+        Node::And(all) => Plan::And(all.iter().map(part).collect::<Option<_>>()?),
+        Node::Or(all) => Plan::Or(all.iter().map(part).collect::<Option<_>>()?),
+        Node::Binding(_, body) => Plan::Framed(part(body)?),
+        Node::Clause(condition, args) if args.is_empty() => Plan::Framed(clause(condition)?),
+        Node::Each(op @ (Each::Some | Each::All), list, body) => Plan::Each(walked(list)?, *op == Each::All, part(body)?),
+        Node::Compare(op, a, b) => match (&a.node, &b.node) {
+            (Node::Each(Each::Count, list, body), Node::Const(Value::Int(n))) => Plan::Count(walked(list)?, part(body)?, *op, *n),
+            _ => Plan::Test(compared(*op, a, b)?),
+        },
+        Node::Local(_) | Node::Field(..) => test(source_of(node)?, Check::True, steps_of(node)?.saturating_sub(1)),
+        Node::In(item, of) => Plan::Test(inside(item, of)?),
+        Node::Call(function, args) => Plan::Test(called(function.name, args)?),
+        _ => return None,
+    })
+}
+
+fn test(source: Source, check: Check, cost: u32) -> Plan {
+    Plan::Test(Test { source, check, cost })
+}
+
+/// The plan of a part: kept for the incident where the expression is.
+fn part(e: &Expr) -> Option<Arc<Plan>> {
+    let plan = e.plan.clone()?;
+    Some(match e.memo {
+        Some(id) => Arc::new(Plan::Shared(id, plan)),
+        None => plan,
+    })
+}
+
+fn clause(condition: &Condition) -> Option<Arc<Plan>> {
+    part(&condition.body)
+}
+
+fn walked(list: &Expr) -> Option<List> {
+    match &list.node {
+        Node::Collection(kind) => Some(List::Kind(*kind)),
+        Node::Alerts => Some(List::Alerts),
+        _ => None,
+    }
+}
+
+fn source(e: &Expr) -> Option<Source> {
+    source_of(&e.node)
+}
+
+fn source_of(node: &Node) -> Option<Source> {
+    Some(match node {
+        Node::Local(n) => Source::Local(*n),
+        Node::Incident => Source::Whole,
+        Node::Field(of, field) => match (&of.node, field) {
+            (Node::Local(n), Field::Prop(p)) => match &of.ty {
+                Ty::Entity(kinds) => match kinds.single().and_then(|k| slot(k, *p)) {
+                    Some(s) => Source::Cell(*n, s, p.spec().ty == PropType::Bool),
+                    None => Source::Prop(*n, *p),
+                },
+                _ => return None,
+            },
+            (Node::Local(n), Field::Entity(f)) => match f {
+                EntityField::Aliases | EntityField::Roles | EntityField::Tags | EntityField::Signals | EntityField::Alerts => return None,
+                f => Source::Entity(*n, *f),
+            },
+            (Node::Local(n), Field::Alert(f)) => match f {
+                AlertField::Detectors | AlertField::Techniques | AlertField::Tactics | AlertField::Signals => return None,
+                f => Source::Alert(*n, *f),
+            },
+            (Node::Incident, Field::Incident(f)) => match f {
+                IncidentField::Tags
+                | IncidentField::Signals
+                | IncidentField::Techniques
+                | IncidentField::Tactics
+                | IncidentField::Types
+                | IncidentField::Entities
+                | IncidentField::Alerts => return None,
+                f => Source::Incident(*f),
+            },
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// How many steps it takes to come by a value: a node each.
+fn steps_of(node: &Node) -> Option<u32> {
+    Some(match node {
+        Node::Local(_) | Node::Incident | Node::Const(_) => 1,
+        Node::Field(of, _) => steps_of(&of.node)?.checked_add(1)?,
+        Node::Array(all) => u32::try_from(all.len()).ok()?.checked_add(1)?,
+        _ => return None,
+    })
+}
+
+/// The steps of these.
+fn below(parts: &[&Expr]) -> Option<u32> {
+    parts.iter().try_fold(0u32, |n, x| n.checked_add(steps_of(&x.node)?))
+}
+
+/// Whether a value of this type is one that is looked at, not made.
+fn plain(ty: &Ty) -> bool {
+    matches!(ty, Ty::Bool | Ty::Int | Ty::Float | Ty::Text | Ty::Level | Ty::Time | Ty::Entity(_) | Ty::Alert)
+}
+
+fn compared(op: Compare, a: &Expr, b: &Expr) -> Option<Test> {
+    if !plain(&a.ty) || !plain(&b.ty) {
+        return None;
+    }
+    let cost = below(&[a, b])?;
+    let turned = match op {
+        Compare::Lt => Compare::Gt,
+        Compare::Le => Compare::Ge,
+        Compare::Gt => Compare::Lt,
+        Compare::Ge => Compare::Le,
+        same => same,
+    };
+    Some(match (&a.node, &b.node) {
+        (_, Node::Const(v)) => Test { source: source(a)?, check: Check::Compare(op, v.clone()), cost },
+        (Node::Const(v), _) => Test { source: source(b)?, check: Check::Compare(turned, v.clone()), cost },
+        _ => Test { source: source(a)?, check: Check::With(op, source(b)?), cost },
+    })
+}
+
+fn inside(item: &Expr, of: &Expr) -> Option<Test> {
+    let cost = below(&[item, of])?;
+    let check = match (&item.node, &of.node, &of.ty) {
+        // What is asked is the list, where the item is written there.
+        (Node::Const(Value::Text(part)), _, Ty::Text) => return Some(Test { source: source(of)?, check: Check::Contains(part.clone()), cost }),
+        (_, Node::Const(Value::Named(n)), _) => Check::Listed(*n, true),
+        (_, Node::Array(all), _) if plain(&item.ty) => among(all)?,
+        _ => return None,
+    };
+    Some(Test { source: source(item)?, check, cost })
+}
+
+/// The check of a list that is written there.
+fn among(all: &[Expr]) -> Option<Check> {
+    let values: Vec<Value> = all.iter().map(|x| if let Node::Const(v) = &x.node { Some(v.clone()) } else { None }).collect::<Option<_>>()?;
+    let texts: Option<Vec<Arc<str>>> = values.iter().map(|v| if let Value::Text(t) = v { Some(t.clone()) } else { None }).collect();
+    Some(match texts {
+        Some(all) => Check::OneOf(all.into()),
+        None => Check::Among(values.into()),
+    })
+}
+
+fn called(name: &str, args: &[Expr]) -> Option<Test> {
+    let cost = below(&args.iter().collect::<Vec<_>>())?;
+    let [of, rest @ ..] = args else { return None };
+    let given = match rest {
+        [] => None,
+        [x] => match &x.node {
+            Node::Const(v) => Some(v),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let check = match (name, &of.ty, given) {
+        ("known", _, None) if plain(&of.ty) => Check::Known,
+        ("contains", Ty::Text, Some(Value::Text(t))) => Check::Contains(t.clone()),
+        ("starts_with", Ty::Text, Some(Value::Text(t))) => Check::Starts(t.clone()),
+        ("ends_with", Ty::Text, Some(Value::Text(t))) => Check::Ends(t.clone()),
+        ("matches", Ty::Text, Some(Value::Pattern(r))) => Check::Matches(r.clone()),
+        ("glob", Ty::Text, Some(Value::Glob(g))) => Check::Glob(g.clone()),
+        ("in_list", Ty::Entity(_), Some(Value::Named(n))) => Check::Listed(*n, false),
+        ("has_signal", Ty::Entity(_), Some(Value::Text(t))) => Check::Has(Holds::Signal, t.clone()),
+        ("has_role", Ty::Entity(_), Some(Value::Text(t))) => Check::Has(Holds::Role, t.clone()),
+        ("has_tag", Ty::Entity(_), Some(Value::Text(t))) => Check::Has(Holds::Tag, t.clone()),
+        ("has_signal", Ty::Alert | Ty::Incident, Some(Value::Text(t))) => Check::AlertHas(AlertHolds::Signal, t.clone()),
+        ("has_technique", Ty::Alert | Ty::Incident, Some(Value::Text(t))) => Check::AlertHas(AlertHolds::Technique, t.clone()),
+        ("has_tactic", Ty::Alert | Ty::Incident, Some(Value::Text(t))) => Check::AlertHas(AlertHolds::Tactic, t.clone()),
+        _ => return None,
+    };
+    Some(Test { source: source(of)?, check, cost })
+}
