@@ -1,6 +1,6 @@
 //! From what holds to cards: merged, guarded, ordered; and the hunts that belong to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::evidence::{self, entity_ref};
@@ -12,7 +12,8 @@ use crate::eval::because;
 use crate::eval::{Evaluation, Hit, failure};
 use crate::model::{Classification, EntityIx, Kind, Phase, Time};
 use crate::playbook::PlaybookSet;
-use crate::playbook::set::{Action, CardRule, HuntRule, Playbook, QueryPart};
+use crate::playbook::set::{Action, CardRule, HuntRule, Playbook, QueryPart, Target};
+use crate::script::expr::{Expr, Node};
 use crate::script::{Cx, Stop, Value};
 
 /// What cards are made for.
@@ -51,13 +52,14 @@ struct Draft {
 /// The cards and hunts of an evaluation.
 pub fn build(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation, triage: &Triage, who: &For<'_>) -> (Vec<Card>, Vec<Hunt>) {
     let mut drafts: BTreeMap<Identity, Draft> = BTreeMap::new();
+    let mut known = Known::new();
     let mut failures = Vec::new();
     for m in &evaluation.matched {
         let Some(p) = set.playbooks.get(m.playbook) else { continue };
         for hit in &m.hits {
             let Some(rule) = p.cards.get(hit.card) else { continue };
             for (held, targets) in groups(cx, p, rule, hit, who.today, &mut failures) {
-                if let Err(stop) = add(set, cx, (m.playbook, p), (hit.card, rule), &targets, held, &mut drafts) {
+                if let Err(stop) = add(set, cx, (m.playbook, p), (hit.card, rule), &targets, held, &mut drafts, &mut known) {
                     failures.push(failure(p, Some(rule), &stop));
                 }
             }
@@ -142,6 +144,7 @@ fn guard(cx: &mut Cx<'_>, p: &Playbook, rule: &CardRule, target: Value, params: 
     })
 }
 
+#[expect(clippy::too_many_arguments, reason = "what a card is made of, each from another place")]
 fn add(
     set: &PlaybookSet,
     cx: &mut Cx<'_>,
@@ -150,16 +153,16 @@ fn add(
     targets: &[EntityIx],
     held: Held,
     drafts: &mut BTreeMap<Identity, Draft>,
+    known: &mut Known,
 ) -> Result<(), Stop> {
     let params: Vec<Value> = match &rule.target {
-        crate::playbook::set::Target::Incident => Vec::new(),
-        crate::playbook::set::Target::Each(..) => targets.first().copied().map(Value::Entity).into_iter().collect(),
-        crate::playbook::set::Target::All(..) => vec![Value::list(targets.iter().copied().map(Value::Entity))],
+        Target::Incident => Vec::new(),
+        Target::Each(..) => targets.first().copied().map(Value::Entity).into_iter().collect(),
+        Target::All(..) => vec![Value::list(targets.iter().copied().map(Value::Entity))],
     };
     let why = rule.why.render(cx, &params)?;
     let title = rule.title.as_ref().map_or_else(|| Ok(rule.action.title.clone()), |t| t.render(cx, &params))?;
-    let reasons = cx.aside(|cx| because::card(cx, &rule.target, rule.when.as_ref(), targets));
-    let because = cx.aside(|cx| evidence::because(cx, &reasons, |name| unsaid(p, name)));
+    let because = cx.aside(|cx| reasons(cx, (pn, p), rule, targets, known));
     let place = set.sources.place(rule.span);
     let source = CardSource {
         playbook: p.id.to_string(),
@@ -201,6 +204,41 @@ fn add(
         }
     }
     Ok(())
+}
+
+/// What speaks for clauses that are about no target, by playbook and question: it is the same for every target, and looked
+/// at once.
+type Known = HashMap<(usize, *const Expr), Vec<Because>>;
+
+/// Why a card is about this, each reason once.
+fn reasons(cx: &mut Cx<'_>, (pn, p): (usize, &Playbook), rule: &CardRule, targets: &[EntityIx], known: &mut Known) -> Vec<Because> {
+    let list = because::card(cx, &rule.target, None, targets);
+    // As the question was asked: of a list as a whole, also where its items stand on several cards.
+    let params = match &rule.target {
+        Target::Incident => Vec::new(),
+        Target::Each(..) => vec![targets.first().copied().map_or(Value::Absent, Value::Entity)],
+        Target::All(_, list) => vec![cx.value(list, &[]).unwrap_or(Value::Absent)],
+    };
+    let mut out = evidence::because(cx, &list, |name| unsaid(p, name));
+    let parts = match rule.when.as_ref() {
+        Some(Expr { node: Node::And(all), .. }) => all.as_slice(),
+        when => when.map_or(&[][..], std::slice::from_ref),
+    };
+    for part in parts {
+        let look = |cx: &mut Cx<'_>| {
+            let mut reasons = Vec::new();
+            because::clauses(cx, part, &params, &mut reasons);
+            evidence::because(cx, &reasons, |name| unsaid(p, name))
+        };
+        let all = if part.free == 0 {
+            let question = if let Node::Clause(clause, _) = &part.node { &clause.body } else { part };
+            known.entry((pn, std::ptr::from_ref(question))).or_insert_with(|| look(cx)).clone()
+        } else {
+            look(cx)
+        };
+        out.extend(all.into_iter().filter(|b| !out.contains(b)).collect::<Vec<_>>());
+    }
+    out
 }
 
 /// The exception that holds a card back from a target, as a sentence.

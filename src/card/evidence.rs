@@ -1,5 +1,7 @@
 //! What was looked at, as answers show it.
 
+use std::collections::HashSet;
+
 use super::response::{Because, EntityRef, Evidence};
 use crate::eval::because::Reason;
 use crate::model::{AlertIx, EntityIx};
@@ -30,14 +32,10 @@ pub fn because(cx: &mut Cx<'_>, reasons: &[Reason<'_>], unsaid: impl Fn(&str) ->
 
 /// What was looked at, as answers show it, each once.
 pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> Vec<Evidence> {
-    let mut out: Vec<Evidence> = Vec::new();
-    for s in seen {
-        let e = wire(facts, s.shown(facts));
-        if !out.contains(&e) {
-            out.push(e);
-        }
-    }
-    out
+    let all: Vec<Evidence> = seen.iter().map(|s| wire(facts, s.shown(facts))).collect();
+    let mut known = HashSet::with_capacity(all.len());
+    let first: Vec<bool> = all.iter().map(|e| known.insert(e)).collect();
+    all.into_iter().zip(first).filter_map(|(e, first)| first.then_some(e)).collect()
 }
 
 /// The alerts that reasons rest on.

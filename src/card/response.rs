@@ -197,7 +197,7 @@ pub struct Because {
 }
 
 /// A thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Evidence {
     /// A property of an entity, alert or the incident.

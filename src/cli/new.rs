@@ -250,7 +250,7 @@ fn seed(set: &PlaybookSet, incident: &Incident) -> Seed {
     for (ix, e) in incident.entities() {
         kinds.entry(e.kind).or_default().extend(facts.mark(ix).into_iter().flat_map(|m| m.signals.iter().map(ToString::to_string)));
     }
-    let signals: Vec<String> = facts.signals().into_iter().map(ToString::to_string).collect();
+    let signals: Vec<String> = facts.signals().iter().map(ToString::to_string).collect();
     let context = crate::card::Context { now: None, today: runtime::today(), actor: None, input: Vec::new(), only: None };
     let types: Vec<String> = crate::card::respond(set, incident, &context).incident.types.into_iter().map(|t| t.id).collect();
     scaffold::seed(set, &kinds, &signals, &types, "What it is about, in a few words")

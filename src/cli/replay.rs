@@ -1,12 +1,15 @@
 //! `engine replay`
 
+mod watch;
+
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::corpus::{Asking, Wanted};
 use super::{Exit, PlaybookArgs, colour_out, put};
-use crate::card::render::json;
+use crate::card::render::{json, line};
+use crate::playbook::PlaybookSet;
 use crate::tester::replay::{Counter, Totals, markdown, text};
 
 #[derive(Args, Debug)]
@@ -27,26 +30,47 @@ pub(super) struct Replay {
     /// How the report is written
     #[arg(long, value_enum, default_value = "auto")]
     format: Wanted,
+    /// Go on: the figures again after each edit of a playbook, over the corpus as it was read
+    #[arg(long)]
+    watch: bool,
+    /// With --watch, look at the files again and again, for file systems that tell no events
+    #[arg(long, requires = "watch")]
+    poll: bool,
 }
 
 impl Replay {
     pub(super) fn run(&self) -> Result<Exit, Exit> {
+        if self.watch {
+            return watch::watch(self);
+        }
         let set = self.playbooks.load()?;
-        let context = self.asking.context(&set)?;
+        let totals = self.count(&set)?;
+        put(&self.shown(&totals, &set, false))?;
+        Ok(if totals.incidents == 0 { Exit::Input } else { Exit::Fine })
+    }
+
+    /// Reads the corpus and asks a set.
+    fn count(&self, set: &PlaybookSet) -> Result<Totals, Exit> {
+        let context = self.asking.context(set)?;
         let mut totals = Totals::default();
         let counted = self.asking.each(
             &self.incidents,
-            || Counter::new(&set),
+            || Counter::new(set),
             |counter, read, at| counter.add(&read.incident, &context, at),
             |(at, name, why)| totals.unread.add(at, &name, &why),
         )?;
         counted.into_iter().for_each(|c| totals.merge(c.finish()));
-        let report = totals.report(&set, self.at_precision, self.top);
-        put(&match self.format.settled() {
+        Ok(totals)
+    }
+
+    /// The report as it is written: where one follows another, each JSON document is a line.
+    fn shown(&self, totals: &Totals, set: &PlaybookSet, one_of_many: bool) -> String {
+        let report = totals.report(set, self.at_precision, self.top);
+        match self.format.settled() {
             Wanted::Human => text(&report, colour_out()),
             Wanted::Markdown => markdown(&report),
+            Wanted::Json | Wanted::Auto if one_of_many => line(&report),
             Wanted::Json | Wanted::Auto => json(&[&report]),
-        })?;
-        Ok(if totals.incidents == 0 { Exit::Input } else { Exit::Fine })
+        }
     }
 }

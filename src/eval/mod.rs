@@ -61,8 +61,9 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
 
 /// Asks every playbook that could apply; `only` the one with this id, where one is given.
 pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evaluation {
-    let mut out = Evaluation::default();
-    for n in set.index.find(cx.facts) {
+    let found = set.index.find(cx.facts);
+    let mut out = Evaluation { matched: Vec::with_capacity(found.len()), diagnostics: Vec::new() };
+    for n in found {
         let Some(playbook) = set.playbooks.get(n).filter(|p| only.is_none_or(|id| &*p.id == id)) else { continue };
         let arms = arms(playbook, cx, &mut out.diagnostics);
         let mut hits = Vec::new();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Alert, AlertIx, Basis, EntityGraph, EntityIx, Incident, Kind, Rel, Relation, Set, Text, Time};
+use crate::model::{Alert, AlertIx, Basis, EntityGraph, EntityIx, Incident, Kind, Rel, Relation, Set, Time};
 use crate::playbook::PlaybookSet;
 use crate::playbook::catalogue::normal;
 use crate::playbook::set::{Says, SignalRule};
@@ -33,7 +33,7 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
     let mut cx = Cx::new(&facts, set.questions);
     for ((ix, alert), said) in incident.alerts().zip(&mut said) {
         let seen = Seen::of(alert);
-        let could_fit = set.wording().could_fit(&seen.title, seen.detectors.iter().map(|d| &**d));
+        let could_fit = set.wording().could_fit(&set.signals, &seen.title, seen.detectors.iter().map(|d| &**d));
         for rules in could_fit.chunk_by(|a, b| a.0 == b.0) {
             let Some(signal) = rules.first().and_then(|(s, _)| set.signals.get(*s as usize)) else { continue };
             let rules = rules.iter().filter_map(|(_, r)| signal.rules.get(*r as usize));
@@ -117,10 +117,11 @@ fn matches<'r>(cx: &mut Cx<'_>, rules: impl Iterator<Item = &'r SignalRule>, ix:
     Ok(found)
 }
 
+/// Whether all that a rule asks for beside a test holds of an alert that it was found by.
 fn fits(rule: &SignalRule, seen: &Seen<'_>) -> bool {
     let any_detector = rule.detectors.is_empty() && rule.families.is_empty();
-    (any_detector || seen.is_by(rule) || rule.families.iter().any(|g| seen.detectors.iter().any(|d| g.fits(d))))
-        && (rule.titles.is_empty() || rule.titles.iter().any(|t| t.fits(&seen.title)))
+    // What fits the title was found by it; so was what asks for a detector alone.
+    (any_detector || rule.titles.is_empty() || seen.is_by(rule) || rule.families.iter().any(|g| seen.detectors.iter().any(|d| g.fits(d))))
         && (rule.products.is_empty() || rule.products.iter().any(|t| t.fits(&seen.product)))
         && (rule.categories.is_empty() || rule.categories.contains(&seen.category))
 }
@@ -261,15 +262,14 @@ fn around<'f>(facts: &'f Facts<'_>, e: EntityIx) -> impl Iterator<Item = &'f Rel
 /// The scores of the incident types that hold, best first.
 pub fn types(set: &PlaybookSet, facts: &Facts<'_>) -> (Vec<(Arc<str>, u8)>, Vec<Failure>) {
     let mut cx = Cx::new(facts, set.questions);
-    let said: BTreeSet<&Arc<str>> = facts.signals();
-    let techniques: BTreeSet<&Text> = facts.incident.alerts.iter().flat_map(|a| &a.techniques).collect();
     let mut scores: BTreeMap<Arc<str>, u8> = BTreeMap::new();
     let mut failures = Vec::new();
     for t in &set.types {
         let mut score = 0u8;
         for rule in &t.rules {
-            let plain = (rule.signals.is_empty() || rule.signals.iter().any(|s| said.contains(s)))
-                && (rule.techniques.is_empty() || rule.techniques.iter().any(|w| techniques.iter().any(|t| crate::model::technique::covers(w, t))));
+            let plain = (rule.signals.is_empty() || rule.signals.iter().any(|s| facts.says(s)))
+                && (rule.techniques.is_empty()
+                    || rule.techniques.iter().any(|w| facts.techniques().iter().any(|t| crate::model::technique::covers(w, t))));
             let holds = plain
                 && match rule.test.as_ref().map(|e| cx.holds(e, &[])) {
                     None => true,

@@ -1,5 +1,6 @@
 //! What every format needs while it reads one incident: the builder, the alert that is being read, remarks and limits.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::builder::{AlertRef, Builder, Draft, Ref};
@@ -7,7 +8,7 @@ use super::json::Json;
 use super::rec::Rec;
 use super::{Read, Refusal, limits};
 use crate::diag::{Diagnostic, Severity, codes};
-use crate::model::{Alert, Kind, Time};
+use crate::model::{Alert, Kind, Text, Time};
 
 /// Reads one incident.
 pub struct Context {
@@ -18,10 +19,15 @@ pub struct Context {
     /// By account name and first label of the domain.
     accounts: BTreeMap<(String, String), BTreeSet<Account>>,
     declared: usize,
+    /// The declared types so far, the first few of them.
+    types: Vec<Text>,
     alerts: usize,
     notes: usize,
     over: Option<(&'static str, usize)>,
 }
+
+/// How many declared types are kept as one text each.
+const MOST_TYPES: usize = 64;
 
 /// The whole domain of an account, a namespace and an id in it.
 type Account = (String, String, String);
@@ -41,7 +47,7 @@ pub struct Place {
     /// The alert.
     pub alert: Option<AlertRef>,
     /// Its id, for the names of what has no id of its own.
-    pub id: String,
+    pub id: Text,
 }
 
 impl Context {
@@ -53,6 +59,7 @@ impl Context {
             logons: Vec::new(),
             accounts: BTreeMap::new(),
             declared: 0,
+            types: Vec::new(),
             alerts: 0,
             notes: 0,
             over: None,
@@ -65,7 +72,7 @@ impl Context {
         if self.alerts > limits::ALERTS {
             self.over = self.over.or(Some(("alerts", limits::ALERTS)));
         }
-        let id = alert.id.to_string();
+        let id = alert.id.clone();
         Place { alert: Some(self.b.alert(alert)), id }
     }
 
@@ -75,6 +82,14 @@ impl Context {
             self.over = self.over.or(Some(("records", limits::RECORDS)));
         }
         self.b.entity(place.alert, draft)
+    }
+
+    /// Says that an alert names what a record describes.
+    pub fn sight(&mut self, place: &Place, of: Ref, roles: &[Cow<'_, str>], held: bool) {
+        if self.b.len() >= limits::RECORDS {
+            self.over = self.over.or(Some(("records", limits::RECORDS)));
+        }
+        self.b.sight(place.alert, of, roles, held);
     }
 
     /// Adds a record of the incident itself.
@@ -88,6 +103,14 @@ impl Context {
         if self.declared > limits::DECLARED {
             self.over = self.over.or(Some(("declared records", limits::DECLARED)));
         }
+        let known = self.types.iter().find(|t| ***t == *source_type).cloned();
+        let source_type = known.unwrap_or_else(|| {
+            let fresh = Text::from(source_type);
+            if self.types.len() < MOST_TYPES {
+                self.types.push(fresh.clone());
+            }
+            fresh
+        });
         if let Some(d) = self.b.draft(r) {
             d.declared(source_type);
         }
@@ -108,7 +131,7 @@ impl Context {
     }
 
     /// Reads one thing after another until a limit is passed.
-    pub fn each<'j>(&mut self, all: &[(&'j Json, String)], mut read: impl FnMut(&mut Self, &'j Json, &str)) {
+    pub fn each<'j>(&mut self, all: &[(&'j Json<'j>, String)], mut read: impl FnMut(&mut Self, &'j Json<'j>, &str)) {
         for (json, path) in all {
             if self.full() {
                 return;
@@ -118,7 +141,7 @@ impl Context {
     }
 
     /// The object that stands where this belongs; a remark where another value does.
-    pub fn object<'j>(&mut self, json: &'j Json, path: &str, what: &str) -> Option<Rec<'j>> {
+    pub fn object<'j>(&mut self, json: &'j Json<'j>, path: &str, what: &str) -> Option<Rec<'j>> {
         let rec = Rec::new(json, path);
         if rec.is_none() {
             self.unread(path, format!("{} stands where {what} belongs", json.kind()));
@@ -129,6 +152,11 @@ impl Context {
     /// Whether a limit is passed; then nothing more need be read.
     pub fn full(&self) -> bool {
         self.over.is_some()
+    }
+
+    /// Whether a limit is passed, that of remarks included.
+    pub fn is_out_of_bounds(&self) -> bool {
+        self.full() || self.notes > limits::NOTES
     }
 
     /// A message whose recipient may have to be looked for in other records.
@@ -270,9 +298,9 @@ impl Context {
                 user.weak("sam", &format!("{}\\{}", logon.domain, logon.account)).name(1, &logon.account);
                 user.prop("account_name", logon.account.clone()).prop("domain", logon.domain.clone());
             }
-            let place = Place { alert: logon.at.filter(|_| logon.named), id: String::new() };
+            let place = Place { alert: logon.at.filter(|_| logon.named), id: Text::default() };
             let user = self.add(&place, user);
-            self.relate(&Place { alert: logon.at, id: String::new() }, user, "logged_on", logon.device);
+            self.relate(&Place { alert: logon.at, id: Text::default() }, user, "logged_on", logon.device);
         }
     }
 }

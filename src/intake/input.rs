@@ -1,19 +1,29 @@
 //! From bytes to incidents: text, tree, shape, and the file of the format.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::json::{Json, Problem, Reader, shown};
+use super::json::{Entry, Json, Problem, Reader, shown};
 use super::sentinel::{self, At};
 use super::shape::{self, Shape};
-use super::{Read, Refusal, Source, defender_endpoint, defender_xdr, graph, limits, native, ocsf, stix};
+use super::{Read, Refusal, Source, defender_endpoint, defender_xdr, graph, limits, native, ocsf, stix, stream};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::level::squash;
 
 /// Reads the incidents of one input: one, an array, JSON Lines, or a page of an API. The format is recognised by its
 /// shape; `hint` says it where the caller knows better.
 pub fn read(bytes: &[u8], hint: Option<Source>) -> Result<Vec<Read>, Refusal> {
+    let text = text(bytes)?;
+    if let Some(read) = matches!(hint, None | Some(Source::GuidedResponse)).then(|| stream::read(text)).flatten() {
+        return Ok(vec![read]);
+    }
+    read_whole(text, hint)
+}
+
+/// As [`read`], by a tree of all of it.
+pub(super) fn read_whole(text: &str, hint: Option<Source>) -> Result<Vec<Read>, Refusal> {
     let reader = Reader::default();
-    let (tree, _) = tree(bytes, &reader)?;
+    let (tree, _) = reader.read(text).map_err(|p| broken(&p))?;
     read_tree(tree, hint, &reader)
 }
 
@@ -78,7 +88,12 @@ pub fn read_tree(tree: Json, hint: Option<Source>, reader: &Reader) -> Result<Ve
 }
 
 /// The tree of an input.
-fn tree(bytes: &[u8], reader: &Reader) -> Result<(Json, bool), Refusal> {
+fn tree<'a>(bytes: &'a [u8], reader: &Reader) -> Result<(Json<'a>, bool), Refusal> {
+    reader.read(text(bytes)?).map_err(|p| broken(&p))
+}
+
+/// The text of an input.
+fn text(bytes: &[u8]) -> Result<&str, Refusal> {
     if bytes.len() > limits::BYTES {
         return Err(Refusal::limit(format!("the input has {} bytes, more than {}", bytes.len(), limits::BYTES)));
     }
@@ -96,7 +111,7 @@ fn tree(bytes: &[u8], reader: &Reader) -> Result<(Json, bool), Refusal> {
     if text.trim().is_empty() {
         return Err(Refusal::new(codes::NOT_JSON, "line 1, column 1: the input is empty").help("give an incident as JSON"));
     }
-    reader.read(text).map_err(|p| broken(&p))
+    Ok(text)
 }
 
 fn broken(p: &Problem) -> Refusal {
@@ -119,14 +134,14 @@ fn broken(p: &Problem) -> Refusal {
 }
 
 /// The elements of an input with their paths: of a list, a page, or the tables of Log Analytics; else the input itself.
-fn spread(tree: Json, path: &str) -> Vec<(Json, String)> {
+fn spread<'a>(tree: Json<'a>, path: &str) -> Vec<(Json<'a>, String)> {
     match tree {
         Json::List(items) => items.into_vec().into_iter().enumerate().flat_map(|(n, item)| spread_page(item, format!("{path}[{n}]"))).collect(),
         one => spread_page(one, path.to_owned()),
     }
 }
 
-fn spread_page(json: Json, path: String) -> Vec<(Json, String)> {
+fn spread_page(json: Json<'_>, path: String) -> Vec<(Json<'_>, String)> {
     let Json::Map(entries) = &json else { return vec![(json, path)] };
     // A page has its list under `value` and nothing else but the service's own words.
     let is_page = matches!(json.get("value"), Some(Json::List(_))) || (json.has("value") && entries.len() <= 3 && !json.has("type"));
@@ -165,14 +180,14 @@ fn spread_page(json: Json, path: String) -> Vec<(Json, String)> {
 }
 
 /// Rows of Log Analytics as objects.
-fn table_rows(tables: &[Json], path: &str) -> Vec<(Json, String)> {
+fn table_rows<'a>(tables: &[Json<'a>], path: &str) -> Vec<(Json<'a>, String)> {
     let mut out = Vec::new();
     for (t, table) in tables.iter().enumerate() {
         let (Some(Json::List(columns)), Some(Json::List(rows))) = (table.get("columns"), table.get("rows")) else { continue };
-        let names: Vec<&str> = columns.iter().map(|c| c.text("name").unwrap_or("")).collect();
+        let names: Vec<Cow<'a, str>> = columns.iter().map(|c| c.text("name").unwrap_or("").to_owned().into()).collect();
         for (r, row) in rows.iter().enumerate() {
             let Json::List(cells) = row else { continue };
-            let mut entries: Vec<(Box<str>, Json)> = names.iter().zip(cells.iter()).map(|(n, c)| ((*n).into(), c.clone())).collect();
+            let mut entries: Vec<Entry<'a>> = names.iter().zip(cells.iter()).map(|(n, c)| (n.clone(), c.clone())).collect();
             entries.sort_by(|a, b| a.0.cmp(&b.0));
             out.push((Json::Map(entries.into_boxed_slice()), format!("{path}.tables[{t}].rows[{r}]")));
         }
@@ -220,7 +235,7 @@ fn dispatch(mut elements: Vec<(Json, String)>, hint: Option<Source>, reader: &Re
         }
     }
     let mut lost: Vec<Diagnostic> = Vec::new();
-    for (json, path) in &mut elements {
+    for (json, path) in elements.iter_mut().filter(|_| reader.has_long()) {
         let mut long = Vec::new();
         json.cut_long(&mut path.clone(), &mut long);
         for (path, length) in long {

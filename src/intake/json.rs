@@ -10,8 +10,9 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use super::limits;
 
 /// A JSON value. The entries of an object are sorted by key, so that the order in the file means nothing.
+/// Keys and texts are borrowed from the input where they stand there as they are.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Json {
+pub enum Json<'a> {
     /// `null`
     Null,
     /// `true` or `false`
@@ -21,12 +22,15 @@ pub enum Json {
     /// Any other number.
     Float(f64),
     /// Text.
-    Text(Box<str>),
+    Text(Cow<'a, str>),
     /// A list.
-    List(Box<[Json]>),
+    List(Box<[Json<'a>]>),
     /// An object.
-    Map(Box<[(Box<str>, Json)]>),
+    Map(Box<[Entry<'a>]>),
 }
+
+/// A key of an object and what stands there.
+pub type Entry<'a> = (Cow<'a, str>, Json<'a>);
 
 /// Why an input is not a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,11 +53,22 @@ pub struct Reader {
     nodes: Cell<usize>,
     trail: RefCell<Vec<String>>,
     limit: Cell<bool>,
+    long: Cell<bool>,
 }
 
 impl Reader {
+    /// Whether any text so far is longer than is kept.
+    pub fn has_long(&self) -> bool {
+        self.long.get()
+    }
+
+    /// What reads one value that lies this deep.
+    pub(super) fn at(&self, depth: usize) -> Seed<'_> {
+        Seed { reader: self, depth }
+    }
+
     /// Reads one document, or several one after another (JSON Lines), which come as one list. The flag says which.
-    pub fn read(&self, text: &str) -> Result<(Json, bool), Problem> {
+    pub fn read<'a>(&self, text: &'a str) -> Result<(Json<'a>, bool), Problem> {
         let before = self.nodes.get();
         let mut de = serde_json::Deserializer::from_str(text);
         self.trail.borrow_mut().clear();
@@ -78,7 +93,7 @@ impl Reader {
     }
 
     /// A value that was parsed already, counted like any other.
-    pub fn value(&self, value: &serde_json::Value) -> Result<Json, Problem> {
+    pub fn value<'a>(&self, value: &'a serde_json::Value) -> Result<Json<'a>, Problem> {
         self.trail.borrow_mut().clear();
         Seed { reader: self, depth: 0 }.deserialize(value).map_err(|e| self.problem(&e, None))
     }
@@ -95,18 +110,20 @@ impl Reader {
     }
 }
 
+/// Reads one value.
 #[derive(Clone, Copy)]
-struct Seed<'r> {
+pub(super) struct Seed<'r> {
     reader: &'r Reader,
     depth: usize,
 }
 
 impl Seed<'_> {
-    fn deeper(self) -> Self {
+    pub(super) fn deeper(self) -> Self {
         Self { depth: self.depth.saturating_add(1), ..self }
     }
 
-    fn count<E: serde::de::Error>(self) -> Result<(), E> {
+    /// Counts the value against the limits.
+    pub(super) fn count<E: serde::de::Error>(self) -> Result<(), E> {
         let n = self.reader.nodes.get().saturating_add(1);
         self.reader.nodes.set(n);
         if n > limits::NODES {
@@ -121,53 +138,91 @@ impl Seed<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Json;
+/// A key, borrowed where it can be.
+pub(super) struct Key<'a>(pub Cow<'a, str>);
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, d: D) -> Result<Json, D::Error> {
+impl<'de> serde::Deserialize<'de> for Key<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(v)))
+            }
+
+            fn visit_str<E>(self, v: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(v.to_owned())))
+            }
+        }
+        d.deserialize_str(Read)
+    }
+}
+
+impl Seed<'_> {
+    fn text<'a, E: serde::de::Error>(self, v: Cow<'a, str>) -> Result<Json<'a>, E> {
+        self.count()?;
+        if v.len() > limits::TEXT {
+            self.reader.long.set(true);
+        }
+        Ok(Json::Text(v))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Json<'de>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, d: D) -> Result<Json<'de>, D::Error> {
         d.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Json;
+    type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E: serde::de::Error>(self) -> Result<Json, E> {
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Json<'de>, E> {
         self.count()?;
         Ok(Json::Null)
     }
 
-    fn visit_bool<E: serde::de::Error>(self, v: bool) -> Result<Json, E> {
+    fn visit_bool<E: serde::de::Error>(self, v: bool) -> Result<Json<'de>, E> {
         self.count()?;
         Ok(Json::Bool(v))
     }
 
-    fn visit_i64<E: serde::de::Error>(self, v: i64) -> Result<Json, E> {
+    fn visit_i64<E: serde::de::Error>(self, v: i64) -> Result<Json<'de>, E> {
         self.count()?;
         Ok(Json::Int(v))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "only beyond what an i64 holds")]
-    fn visit_u64<E: serde::de::Error>(self, v: u64) -> Result<Json, E> {
+    fn visit_u64<E: serde::de::Error>(self, v: u64) -> Result<Json<'de>, E> {
         self.count()?;
         Ok(i64::try_from(v).map_or(Json::Float(v as f64), Json::Int))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Json, E> {
+    fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Json<'de>, E> {
         self.count()?;
         Ok(Json::Float(v))
     }
 
-    fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Json, E> {
-        self.count()?;
-        Ok(Json::Text(v.into()))
+    fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Json<'de>, E> {
+        self.text(Cow::Owned(v.to_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+    fn visit_borrowed_str<E: serde::de::Error>(self, v: &'de str) -> Result<Json<'de>, E> {
+        self.text(Cow::Borrowed(v))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json<'de>, A::Error> {
         self.count()?;
         let mut items = Vec::new();
         loop {
@@ -183,20 +238,19 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Json::List(items.into_boxed_slice()))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
         self.count()?;
-        let mut entries: Vec<(Box<str>, Json)> = Vec::new();
-        let mut seen: BTreeSet<Box<str>> = BTreeSet::new();
-        while let Some(key) = map.next_key::<String>()? {
-            let key = key.into_boxed_str();
+        let mut entries: Vec<Entry<'de>> = Vec::new();
+        let mut seen: BTreeSet<Cow<'de, str>> = BTreeSet::new();
+        while let Some(Key(key)) = map.next_key()? {
             // Few keys are compared one by one; many go into a set, so that a huge object stays cheap.
-            let twice = if entries.len() < 24 {
-                entries.iter().any(|(k, _)| *k == key)
-            } else {
+            let twice = if entries.len() >= 24 {
                 if seen.is_empty() {
                     seen.extend(entries.iter().map(|(k, _)| k.clone()));
                 }
                 !seen.insert(key.clone())
+            } else {
+                entries.iter().any(|(k, _)| *k == key)
             };
             if twice {
                 self.reader.trail.borrow_mut().push(step(&key));
@@ -210,7 +264,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
             }
         }
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        if !entries.is_sorted_by(|a, b| a.0 < b.0) {
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+        }
         Ok(Json::Map(undotted(entries).into_boxed_slice()))
     }
 }
@@ -242,16 +298,15 @@ fn is_dotted(key: &str) -> bool {
 const DOTS: usize = 8;
 
 /// Keys with dots (`host.name`) as nested objects, where each part is a plain word and nothing else stands there.
-fn undotted(entries: Vec<(Box<str>, Json)>) -> Vec<(Box<str>, Json)> {
+fn undotted(entries: Vec<Entry<'_>>) -> Vec<Entry<'_>> {
     if !entries.iter().any(|(k, _)| is_dotted(k)) {
         return entries;
     }
     let (dotted, mut out): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(k, _)| is_dotted(k));
-    let mut heads: BTreeMap<Box<str>, Vec<(Box<str>, Json)>> = BTreeMap::new();
+    let mut heads: BTreeMap<Cow<'_, str>, Vec<Entry<'_>>> = BTreeMap::new();
     for (key, value) in dotted {
-        if let Some((head, tail)) = key.split_once('.') {
-            heads.entry(head.into()).or_default().push((tail.into(), value));
-        }
+        let (head, tail) = split(key);
+        heads.entry(head).or_default().push((tail, value));
     }
     let mut stay = Vec::new();
     for (head, mut tails) in heads {
@@ -259,15 +314,15 @@ fn undotted(entries: Vec<(Box<str>, Json)>) -> Vec<(Box<str>, Json)> {
         match known {
             None => stay.push((head, nested(tails))),
             Some((_, Json::Map(inner))) => {
-                let there: BTreeSet<Box<str>> = inner.iter().map(|(k, _)| k.clone()).collect();
+                let there: BTreeSet<Cow<'_, str>> = inner.iter().map(|(k, _)| k.clone()).collect();
                 let (twice, fresh): (Vec<_>, Vec<_>) = tails.into_iter().partition(|(k, _)| there.contains(k));
                 let mut all = std::mem::take(inner).into_vec();
                 all.extend(fresh);
                 all.sort_by(|a, b| a.0.cmp(&b.0));
                 *inner = undotted(all).into_boxed_slice();
-                stay.extend(twice.into_iter().map(|(tail, v)| (format!("{head}.{tail}").into_boxed_str(), v)));
+                stay.extend(twice.into_iter().map(|(tail, v)| (format!("{head}.{tail}").into(), v)));
             }
-            Some(_) => stay.extend(tails.drain(..).map(|(tail, v)| (format!("{head}.{tail}").into_boxed_str(), v))),
+            Some(_) => stay.extend(tails.drain(..).map(|(tail, v)| (format!("{head}.{tail}").into(), v))),
         }
     }
     out.extend(stay);
@@ -275,25 +330,57 @@ fn undotted(entries: Vec<(Box<str>, Json)>) -> Vec<(Box<str>, Json)> {
     out
 }
 
-fn nested(mut entries: Vec<(Box<str>, Json)>) -> Json {
+/// The first word of a dotted key, and the rest.
+fn split(key: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
+    match key {
+        Cow::Borrowed(key) => key.split_once('.').map_or((key.into(), "".into()), |(head, tail)| (head.into(), tail.into())),
+        Cow::Owned(key) => key.split_once('.').map_or_else(|| (key.clone().into(), "".into()), |(a, b)| (a.to_owned().into(), b.to_owned().into())),
+    }
+}
+
+fn nested(mut entries: Vec<Entry<'_>>) -> Json<'_> {
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     Json::Map(undotted(entries).into_boxed_slice())
 }
 
 /// Whether two keys are spellings of one: case, `_`, `-`, `.`, blanks, `@` and `at_sign_` make no difference; `$` does.
 pub fn same_key(a: &str, b: &str) -> bool {
+    let (a, b) = (a.strip_prefix("at_sign_").unwrap_or(a), b.strip_prefix("at_sign_").unwrap_or(b));
+    if a == b {
+        return true;
+    }
     fn letters(key: &str) -> impl Iterator<Item = char> + '_ {
-        let key = key.strip_prefix("at_sign_").unwrap_or(key);
         key.chars().filter(|c| c.is_alphanumeric() || *c == '$').map(|c| c.to_ascii_lowercase())
+    }
+    // Mostly they differ in their first few letters, and these are plain.
+    for (x, y) in a.bytes().zip(b.bytes()) {
+        match (x, y) {
+            (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9', b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') if x.eq_ignore_ascii_case(&y) => {}
+            (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9', b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') => return false,
+            _ => break,
+        }
     }
     letters(a).eq(letters(b))
 }
 
-impl Json {
+impl<'a> Json<'a> {
+    /// The same, with nothing borrowed.
+    pub fn into_owned(self) -> Json<'static> {
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(b) => Json::Bool(b),
+            Self::Int(n) => Json::Int(n),
+            Self::Float(n) => Json::Float(n),
+            Self::Text(t) => Json::Text(t.into_owned().into()),
+            Self::List(items) => Json::List(items.into_iter().map(Json::into_owned).collect()),
+            Self::Map(entries) => Json::Map(entries.into_iter().map(|(k, v)| (k.into_owned().into(), v.into_owned())).collect()),
+        }
+    }
+
     /// The value of a key, in whatever spelling; of several spellings the first that holds something.
-    pub fn get(&self, key: &str) -> Option<&Json> {
+    pub fn get(&self, key: &str) -> Option<&Json<'a>> {
         let Self::Map(entries) = self else { return None };
-        entries.iter().find(|(k, v)| !v.is_blank() && same_key(k, key)).map(|(_, v)| v)
+        entries.iter().find(|(k, v)| same_key(k, key) && !v.is_blank()).map(|(_, v)| v)
     }
 
     /// The value of a key for which a spelling stands there, even if it holds nothing.
@@ -376,7 +463,7 @@ impl Json {
                 while !t.is_char_boundary(at) {
                     at = at.saturating_sub(1);
                 }
-                *t = format!("{}…({digest})", t.get(..at).unwrap_or("")).into_boxed_str();
+                *t = format!("{}…({digest})", t.get(..at).unwrap_or("")).into();
             }
             Self::List(items) => {
                 for (n, item) in items.iter_mut().enumerate() {
@@ -445,7 +532,7 @@ impl Json {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Json {
+    fn parse(text: &str) -> Json<'_> {
         Reader::default().read(text).expect("reads").0
     }
 

@@ -20,6 +20,7 @@ pub mod schema;
 mod sentinel;
 mod shape;
 mod stix;
+mod stream;
 mod vocabulary;
 
 #[cfg(test)]

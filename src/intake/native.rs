@@ -4,11 +4,13 @@
 //! with just these aliases, and its `history` tells what was reported of each property. What signals and lists say is
 //! never read; it is derived again.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use super::builder::{AlertRef, Draft, Ref, is_namespace};
 use super::context::{Context, Place};
-use super::json::{Json, shown};
+use super::json::{Entry, Json, shown};
 use super::rec::Rec;
 use super::records;
 use super::{Read, Refusal, Source, vocabulary};
@@ -31,18 +33,18 @@ pub fn from_json(json: &Json, path: &str) -> Result<Read, Refusal> {
     headline(&mut cx, &rec);
     cx.each(&rec.items("alerts"), |cx, json, path| n.alert(cx, json, path));
     cx.each(&rec.items("entities"), |cx, json, path| n.entity(cx, json, path));
-    for (place, json, path) in std::mem::take(&mut n.references) {
-        if cx.full() {
-            break;
-        }
-        n.reference(&mut cx, &place, json, &path);
-    }
+    n.refer(&mut cx);
     cx.each(&rec.items("relations"), |cx, json, path| n.relation(cx, json, path));
+    rest(&mut cx, &rec);
+    cx.finish()
+}
+
+/// Keeps what has no place of its own.
+pub(super) fn rest(cx: &mut Context, rec: &Rec<'_>) {
     rec.skip(&["schema", "entities", "alerts", "relations"]);
     let mut extra = std::mem::take(&mut cx.b.incident.extra);
-    own_extra(&mut cx, &rec, &mut extra);
+    own_extra(cx, rec, &mut extra);
     cx.b.incident.extra = extra;
-    cx.finish()
 }
 
 /// The fields of a source that have no place of their own: `extra`, and the keys that are not ours.
@@ -51,7 +53,8 @@ fn own_extra(cx: &mut Context, rec: &Rec<'_>, extra: &mut BTreeMap<String, Strin
     cx.extra(rec, extra);
 }
 
-fn headline(cx: &mut Context, rec: &Rec<'_>) {
+/// What an incident says of itself.
+pub(super) fn headline(cx: &mut Context, rec: &Rec<'_>) {
     let i = &mut cx.b.incident;
     if let Some(source) = rec.text("source").and_then(|t| Source::parse(&t)) {
         i.source = source.word().to_owned().into();
@@ -75,13 +78,27 @@ fn headline(cx: &mut Context, rec: &Rec<'_>) {
 
 /// What the references of an incident stand for.
 #[derive(Default)]
-struct Native<'j> {
+pub(super) struct Native<'j> {
     /// By id as it is written.
-    known: BTreeMap<String, Ref>,
+    known: HashMap<Text, Ref>,
+    /// By id in lower case, where that is another one.
+    folded: HashMap<Text, Ref>,
     /// By id in lower case.
-    folded: BTreeMap<String, Ref>,
-    places: BTreeMap<String, Place>,
-    references: Vec<(Place, &'j Json, String)>,
+    places: HashMap<String, Place>,
+    references: Vec<Reference<'j>>,
+}
+
+/// What an alert names: where the alert says so, and which of the list.
+struct Reference<'j> {
+    place: Place,
+    json: &'j Json<'j>,
+    list: Rc<str>,
+    at: Option<usize>,
+}
+
+/// A text in lower case.
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) { text.into() } else { text.to_lowercase().into() }
 }
 
 /// The namespace of an id that is written without one, by its form; a flag says whether it identifies by itself.
@@ -111,13 +128,28 @@ fn namespace(kind: Kind, id: &str) -> (&'static str, bool) {
 }
 
 impl<'j> Native<'j> {
+    /// Of several ids that differ in case only, the first one is meant where none is written just so.
     fn learn(&mut self, id: &str, r: Ref) {
-        self.known.entry(id.trim().to_owned()).or_insert(r);
-        self.folded.entry(id.trim().to_lowercase()).or_insert(r);
+        let id = id.trim();
+        if let Cow::Owned(low) = lower(id) {
+            let first = self.known.get(low.as_str()).copied().unwrap_or(r);
+            self.folded.entry(low.into()).or_insert(first);
+        }
+        self.known.entry(id.into()).or_insert(r);
+    }
+
+    /// The entities that the alerts name.
+    pub(super) fn refer(&mut self, cx: &mut Context) {
+        for reference in std::mem::take(&mut self.references) {
+            if cx.full() {
+                break;
+            }
+            self.reference(cx, &reference);
+        }
     }
 
     /// A draft for an id such as `user:ada@contoso.com`.
-    fn draft(cx: &mut Context, id: &str, kind: Option<Kind>, path: &str) -> Option<(Draft, String)> {
+    fn draft(cx: &mut Context, id: &str, kind: Option<Kind>, path: &str) -> Option<Draft> {
         let prefix = id.split_once(':').and_then(|(k, rest)| Some((Kind::parse(k)?, rest)));
         let (kind, rest) = match (kind, prefix) {
             (Some(k), Some((p, rest))) if p == k => (k, rest),
@@ -132,7 +164,11 @@ impl<'j> Native<'j> {
             }
         };
         let mut d = Draft::new(kind);
-        d.id(&if prefix.is_some() { id.to_owned() } else { format!("{kind}:{id}") });
+        if prefix.is_some() {
+            d.id(id);
+        } else {
+            d.id(&format!("{kind}:{id}"));
+        }
         Self::alias(&mut d, rest);
         d.name(0, rest);
         if kind == Kind::Url {
@@ -144,7 +180,7 @@ impl<'j> Native<'j> {
         Self::told_by_id(&mut d, rest);
         // The id by which the input refers to it holds too, whatever else identifies it.
         d.weak("id", id);
-        Some((d, rest.to_owned()))
+        Some(d)
     }
 
     /// What an id tells of its entity, so that conditions and guards can ask for it.
@@ -165,25 +201,26 @@ impl<'j> Native<'j> {
 
     fn alias(d: &mut Draft, text: &str) {
         let (ns, value, strong) = match text.split_once(':').filter(|(ns, _)| is_namespace(ns)) {
-            Some((ns, value)) => (ns.to_owned(), value, !matches!(ns, "sam" | "host" | "record")),
+            Some((ns, value)) => (ns, value, !matches!(ns, "sam" | "host" | "record")),
             None => {
                 let (ns, strong) = namespace(d.kind(), text);
-                (ns.to_owned(), text, strong)
+                (ns, text, strong)
             }
         };
         let value = match d.kind() {
-            Kind::Url if ns == "url" => super::net::tidy_url(value),
-            Kind::Ip if ns == "address" => super::net::tidy_ip(value),
-            _ => value.to_owned(),
+            Kind::Url if ns == "url" => super::net::tidy_url(value).into(),
+            Kind::Ip if ns == "address" => super::net::tidy_ip(value).into(),
+            _ => Cow::Borrowed(value),
         };
         match (strong, d.kind()) {
-            (true, Kind::Url) => d.exact(&ns, &value),
-            (true, _) => d.strong(&ns, &value),
-            (false, _) => d.weak(&ns, &value),
+            (true, Kind::Url) => d.exact(ns, &value),
+            (true, _) => d.strong(ns, &value),
+            (false, _) => d.weak(ns, &value),
         };
     }
 
-    fn entity(&mut self, cx: &mut Context, json: &Json, path: &str) {
+    /// An entity that is listed.
+    pub(super) fn entity(&mut self, cx: &mut Context, json: &Json, path: &str) {
         let Some(rec) = cx.object(json, path, "an entity") else { return };
         let Some(id) = rec.any(&["id"]) else {
             cx.unread(path, "an entity without an `id`");
@@ -194,19 +231,20 @@ impl<'j> Native<'j> {
             self.settled(cx, &rec, &id, kind);
             return;
         }
-        let Some((mut d, _)) = Self::draft(cx, &id, kind, path) else { return };
+        let Some(mut d) = Self::draft(cx, &id, kind, path) else { return };
         let kind = d.kind();
-        d.name(3, &rec.owned(&["name"])).verdict(&rec.owned(&["verdict"]));
-        let status = rec.owned(&["remediation_status"]);
-        d.remediation(&status);
-        if vocabulary::is_remediated(&status) {
-            d.prop("was_remediated", "true");
+        d.name(3, rec.text("name").as_deref().unwrap_or_default()).verdict(rec.text("verdict").as_deref().unwrap_or_default());
+        if let Some(status) = rec.text("remediation_status") {
+            d.remediation(&status);
+            if vocabulary::is_remediated(&status) {
+                d.prop("was_remediated", "true");
+            }
         }
-        let aliases = rec.texts("aliases");
+        let aliases = rec.plain("aliases");
         aliases.iter().for_each(|a| Self::alias(&mut d, a));
         said(&mut d, &rec);
-        if let Some(properties) = rec.object("properties") {
-            set_properties(cx, &mut d, &properties);
+        if let Some(Json::Map(properties)) = rec.peek("properties") {
+            set_properties(cx, &mut d, properties, &rec);
         }
         rec.skip(NOT_READ);
         let r = cx.add_apart(d);
@@ -218,12 +256,20 @@ impl<'j> Native<'j> {
         }
     }
 
+    fn known(&self, id: &str) -> Option<Ref> {
+        let id = id.trim();
+        self.known.get(id).copied().or_else(|| {
+            let low = lower(id);
+            self.folded.get(&*low).or_else(|| self.known.get(&*low)).copied()
+        })
+    }
+
     /// The entity that a reference stands for; one that is not listed is made from its id.
     fn find(&mut self, cx: &mut Context, place: &Place, id: &str, path: &str) -> Option<Ref> {
-        if let Some(r) = self.known.get(id.trim()).or_else(|| self.folded.get(&id.trim().to_lowercase())) {
-            return Some(*r);
+        if let Some(r) = self.known(id) {
+            return Some(r);
         }
-        let (d, _) = Self::draft(cx, id, None, path)?;
+        let d = Self::draft(cx, id, None, path)?;
         let r = cx.add(place, d);
         self.learn(id, r);
         Some(r)
@@ -233,7 +279,7 @@ impl<'j> Native<'j> {
     fn settled(&mut self, cx: &mut Context, rec: &Rec<'_>, id: &str, kind: Kind) {
         let mut d = Draft::new(kind);
         d.settle(id).name(3, &rec.owned(&["name"])).verdict(&rec.owned(&["verdict"])).remediation(&rec.owned(&["remediation_status"]));
-        let aliases = rec.texts("aliases");
+        let aliases = rec.plain("aliases");
         for a in &aliases {
             d.known_as(a);
         }
@@ -288,7 +334,7 @@ impl<'j> Native<'j> {
         for (json, path) in history.items(name) {
             let Some(rec) = Rec::new(json, path) else { continue };
             let Some(value) = rec.take("value").and_then(|v| typed(v, prop.spec().ty)) else { continue };
-            let alert = rec.text("alert").map(|id| self.places.get(&id.to_lowercase()).and_then(|p| p.alert));
+            let alert = rec.text("alert").map(|id| self.places.get(&*lower(&id)).and_then(|p| p.alert));
             // A report of an alert that is not there is none.
             if let Some(alert) = alert.map_or(Some(None), |a| a.map(Some)) {
                 all.push((alert, rec.time(&["at"]), value));
@@ -297,89 +343,92 @@ impl<'j> Native<'j> {
         all
     }
 
-    fn alert(&mut self, cx: &mut Context, json: &'j Json, path: &str) {
+    /// An alert; the entities that it names are remembered.
+    pub(super) fn alert(&mut self, cx: &mut Context, json: &'j Json<'j>, path: &str) {
         let Some(rec) = cx.object(json, path, "an alert") else { return };
         let mut a = Alert {
             id: super::id_or_digest(&rec, &["id"]).into(),
-            title: rec.owned(&["title"]).into(),
-            detectors: rec.texts("detector").into_iter().map(Into::into).collect(),
-            product: rec.owned(&["product"]).into(),
+            title: rec.shared(&["title"]),
+            detectors: rec.plain("detector").into_iter().chain(rec.plain("detectors")).map(Text::from).collect(),
+            product: rec.shared(&["product"]),
             first: rec.time(&["first"]),
             last: rec.time(&["last"]),
             created: rec.time(&["created"]),
             ..super::alert_of(&rec)
         };
-        a.detectors.extend(rec.texts("detectors").into_iter().map(Into::into));
-        let (techniques, tactics) = (rec.texts("techniques"), rec.texts("tactics"));
-        vocabulary::techniques(&mut a, techniques.iter().map(String::as_str));
-        vocabulary::tactics(&mut a, tactics.iter().map(String::as_str));
+        let (techniques, tactics) = (rec.plain("techniques"), rec.plain("tactics"));
+        vocabulary::techniques(&mut a, techniques.iter().map(|t| &**t));
+        vocabulary::tactics(&mut a, tactics.iter().map(|t| &**t));
         vocabulary::category(&mut a);
-        let entities = rec.items("entities");
+        let entities = rec.list("entities");
         rec.skip(&["signals", "entities"]);
         let mut extra = std::mem::take(&mut a.extra);
         own_extra(cx, &rec, &mut extra);
         a.extra = extra;
         let place = cx.alert(a);
         self.places.insert(place.id.to_lowercase(), place.clone());
-        self.references.extend(entities.into_iter().map(|(json, path)| (place.clone(), json, path)));
+        if let Some((all, is_list)) = entities {
+            let list: Rc<str> = rec.path_of("entities").into();
+            let reference = |(at, json)| Reference { place: place.clone(), json, list: list.clone(), at: is_list.then_some(at) };
+            self.references.extend(all.iter().enumerate().map(reference));
+        }
     }
 
     /// An entity that an alert names.
-    fn reference(&mut self, cx: &mut Context, place: &Place, json: &Json, path: &str) {
-        let (id, roles, held) = match (json, Rec::new(json, path)) {
-            (Json::Text(id), _) => (id.to_string(), Vec::new(), false),
-            (_, Some(rec)) => (rec.owned(&["ref", "id"]), rec.texts("roles"), rec.take("record") == Some(&Json::Bool(true))),
+    fn reference(&mut self, cx: &mut Context, reference: &Reference<'j>) {
+        let path = || reference.at.map_or_else(|| reference.list.to_string(), |at| format!("{}[{at}]", reference.list));
+        let json = reference.json;
+        let (id, roles, held) = match (json, Rec::new(json, "")) {
+            (Json::Text(id), _) => (Cow::Borrowed(&**id), Vec::new(), false),
+            (_, Some(rec)) => (rec.any(&["ref", "id"]).unwrap_or_default(), rec.plain("roles"), rec.take("record") == Some(&Json::Bool(true))),
             _ => {
-                cx.unread(path, format!("{} stands where a reference to an entity belongs", json.kind()));
+                cx.unread(&path(), format!("{} stands where a reference to an entity belongs", json.kind()));
                 return;
             }
         };
         if id.is_empty() {
-            cx.unread(path, "a reference without a `ref`");
+            cx.unread(&path(), "a reference without a `ref`");
             return;
         }
-        let Some(listed) = self.find(cx, place, &id, path) else { return };
+        let known = self.known(&id);
         // One more record of the same thing, with the parts that it plays in this alert.
-        let Some(mut d) = cx.b.draft(listed).map(|d| d.again()) else { return };
-        roles.iter().for_each(|role| {
-            d.role(role);
-        });
-        if held {
-            d.held();
+        if let Some(listed) = known.or_else(|| self.find(cx, &reference.place, &id, &path())) {
+            cx.sight(&reference.place, listed, &roles, held);
         }
-        cx.add(place, d);
     }
 
-    fn relation(&mut self, cx: &mut Context, json: &Json, path: &str) {
+    /// A relation between two entities.
+    pub(super) fn relation(&mut self, cx: &mut Context, json: &Json, path: &str) {
         let Some(rec) = cx.object(json, path, "a relation") else { return };
-        let (from, name, to) = (rec.owned(&["from"]), rec.owned(&["relation"]), rec.owned(&["to"]));
-        if Rel::named(&name).is_none() {
+        let text = |key: &str| rec.text(key).unwrap_or_default();
+        let (from, name, to) = (text("from"), text("relation"), text("to"));
+        let Some(rel) = Rel::named(&name) else {
             let hint =
                 nearest(&name, crate::model::kind::RELATIONS.iter().map(|r| r.name)).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
             cx.unread(path, format!("`{}` is no relation{hint}", shown(&name)));
             return;
-        }
+        };
         let nowhere = Place::default();
         let (Some(a), Some(b)) = (self.find(cx, &nowhere, &from, path), self.find(cx, &nowhere, &to, path)) else { return };
         let (first, last) = (rec.time(&["first", "first_seen"]), rec.time(&["last", "last_seen"]));
-        let fits = match (cx.b.draft(a).map(|d| d.kind()), cx.b.draft(b).map(|d| d.kind()), Rel::named(&name)) {
-            (Some(a), Some(b), Some(rel)) => rel.spec().from.has(a) && rel.spec().to.has(b),
+        let fits = match (cx.b.kind(a), cx.b.kind(b)) {
+            (Some(a), Some(b)) => rel.spec().from.has(a) && rel.spec().to.has(b),
             _ => false,
         };
         if !fits {
             cx.unread(path, format!("`{}` cannot lead from `{}` to `{}`", shown(&name), shown(&from), shown(&to)));
             return;
         }
-        let alerts = rec.texts("alerts");
+        let alerts = rec.plain("alerts");
         if alerts.is_empty() {
-            cx.b.relate(None, a, &name, b, first, last);
+            cx.b.relate_by(None, a, rel, b, first, last);
         }
         for alert in alerts {
-            match self.places.get(&alert.to_lowercase()) {
-                Some(place) => cx.b.relate(place.alert, a, &name, b, first, last),
+            match self.places.get(&*lower(&alert)) {
+                Some(place) => cx.b.relate_by(place.alert, a, rel, b, first, last),
                 None => {
                     cx.unread(path, format!("the alert `{}` of a relation is not in the incident", shown(&alert)));
-                    cx.b.relate(None, a, &name, b, first, last);
+                    cx.b.relate_by(None, a, rel, b, first, last);
                 }
             }
         }
@@ -395,10 +444,10 @@ const NOT_READ: &[&str] =
 
 /// Tags, parts and fields of an entity.
 fn said(d: &mut Draft, rec: &Rec<'_>) {
-    rec.texts("tags").iter().for_each(|t| {
+    rec.plain("tags").iter().for_each(|t| {
         d.tag(t);
     });
-    rec.texts("roles").iter().for_each(|t| {
+    rec.plain("roles").iter().for_each(|t| {
         d.role(t);
     });
     for (k, v) in rec.object("fields").map(|f| f.rest()).unwrap_or_default() {
@@ -432,21 +481,21 @@ fn typed(value: &Json, ty: PropType) -> Option<PropValue> {
     })
 }
 
-fn set_properties(cx: &mut Context, d: &mut Draft, rec: &Rec<'_>) {
-    let Json::Map(entries) = rec.json() else { return };
+fn set_properties(cx: &mut Context, d: &mut Draft, entries: &[Entry<'_>], rec: &Rec<'_>) {
+    let path_of = |name: &str| rec.object("properties").map_or_else(String::new, |properties| properties.path_of(name));
+    d.expect(entries.len());
     for (name, value) in entries {
         if value.is_blank() && !matches!(value, Json::Bool(_)) {
             continue;
         }
         let known = Prop::named(name).filter(|p| p.spec().kinds.has(d.kind()));
-        let path = rec.path_of(name);
         let Some(prop) = known else {
             let of_kind = PROPS.iter().filter(|p| p.kinds.has(d.kind())).map(|p| p.name);
             let hint = nearest(name, of_kind).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
             cx.note(
                 codes::UNMODELLED,
                 Severity::Note,
-                &path,
+                &path_of(name),
                 format!("a {} has no property `{}`, so it is kept as a field{hint}", d.kind(), shown(name)),
             );
             let mut all = Vec::new();
@@ -461,10 +510,11 @@ fn set_properties(cx: &mut Context, d: &mut Draft, rec: &Rec<'_>) {
                 d.list(name, items.iter().filter_map(Json::scalar).map(|t| t.into_owned()).collect());
             }
             (one, _) => match one.scalar() {
+                Some(t) if t.trim().is_empty() => {}
                 Some(t) => {
-                    d.prop(name, t.into_owned());
+                    d.set(prop, t.trim());
                 }
-                None => cx.unread(&path, format!("{} stands where the property `{name}` belongs", one.kind())),
+                None => cx.unread(&path_of(name), format!("{} stands where the property `{name}` belongs", one.kind())),
             },
         }
     }

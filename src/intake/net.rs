@@ -4,8 +4,13 @@
 /// as they were before somebody defanged them.
 fn plainly(url: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
-    let text: String = url.trim().nfkc().filter(|c| !crate::diag::human::hidden(*c)).map(|c| if c == '\\' { '/' } else { c }).collect();
-    let text = text.replace("[.]", ".").replace("(.)", ".").replace("[:]", ":");
+    let plain = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'\\' | b'[' | b'(');
+    let text = if url.bytes().all(plain) {
+        url.trim().to_owned()
+    } else {
+        let text: String = url.trim().nfkc().filter(|c| !crate::diag::human::hidden(*c)).map(|c| if c == '\\' { '/' } else { c }).collect();
+        text.replace("[.]", ".").replace("(.)", ".").replace("[:]", ":")
+    };
     match text.get(..4) {
         Some(start) if start.eq_ignore_ascii_case("hxxp") => format!("http{}", text.get(4..).unwrap_or("")),
         _ => text,

@@ -408,7 +408,7 @@ fn endpoint(cx: &mut Context, place: &Place, rec: &Rec<'_>, what: &str) -> Optio
         records::domain_draft(&host)
     } else {
         let mut d = Draft::new(Kind::Other);
-        d.prop("source_type", what.to_owned())
+        d.prop("source_type", what)
             .weak("record", &format!("{}/{what}/{}", place.id, rec.json().digest()))
             .name(1, if host.is_empty() { what } else { &host });
         d

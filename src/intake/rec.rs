@@ -3,49 +3,77 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::json::{Json, same_key, step};
-use crate::model::{Time, time};
+use super::json::{Entry, Json, same_key, step};
+use crate::model::{Text, Time, time};
 
 /// An object, with a mark on each key that has been read, so that the rest can be kept.
 pub struct Rec<'a> {
-    json: &'a Json,
-    entries: &'a [(Box<str>, Json)],
-    used: Vec<Cell<bool>>,
+    json: &'a Json<'a>,
+    entries: &'a [Entry<'a>],
+    used: Marks,
     /// Its JSON path.
     pub path: String,
 }
 
-impl<'a> Rec<'a> {
-    /// The object at a path; `None` when the value is no object.
-    pub fn new(json: &'a Json, path: impl Into<String>) -> Option<Self> {
-        let Json::Map(entries) = json else { return None };
-        Some(Self { json, entries, used: vec![Cell::new(false); entries.len()], path: path.into() })
+/// Which entries have been read: the first 64 as bits.
+struct Marks {
+    first: Cell<u64>,
+    others: Box<[Cell<bool>]>,
+}
+
+impl Marks {
+    fn of(entries: usize) -> Self {
+        Self { first: Cell::new(0), others: vec![Cell::new(false); entries.saturating_sub(64)].into() }
     }
 
-    /// The object as it stands.
-    pub fn json(&self) -> &'a Json {
-        self.json
-    }
-
-    fn find(&self, key: &str) -> Option<(usize, &'a Json)> {
-        self.entries.iter().enumerate().find(|(_, (k, v))| !v.is_blank() && same_key(k, key)).map(|(n, (_, v))| (n, v))
-    }
-
-    fn mark(&self, n: usize) {
-        if let Some(cell) = self.used.get(n) {
-            cell.set(true);
+    fn set(&self, n: usize) {
+        match u32::try_from(n).ok().and_then(|n| 1u64.checked_shl(n)) {
+            Some(bit) => self.first.set(self.first.get() | bit),
+            None => {
+                if let Some(cell) = self.others.get(n.saturating_sub(64)) {
+                    cell.set(true);
+                }
+            }
         }
     }
 
+    fn get(&self, n: usize) -> bool {
+        match u32::try_from(n).ok().and_then(|n| 1u64.checked_shl(n)) {
+            Some(bit) => self.first.get() & bit != 0,
+            None => self.others.get(n.saturating_sub(64)).is_some_and(Cell::get),
+        }
+    }
+}
+
+impl<'a> Rec<'a> {
+    /// The object at a path; `None` when the value is no object.
+    pub fn new(json: &'a Json<'a>, path: impl Into<String>) -> Option<Self> {
+        let Json::Map(entries) = json else { return None };
+        Some(Self { json, entries, used: Marks::of(entries.len()), path: path.into() })
+    }
+
+    /// The object as it stands.
+    pub fn json(&self) -> &'a Json<'a> {
+        self.json
+    }
+
+    fn find(&self, key: &str) -> Option<(usize, &'a Json<'a>)> {
+        self.entries.iter().enumerate().find(|(_, (k, v))| same_key(k, key) && !v.is_blank()).map(|(n, (_, v))| (n, v))
+    }
+
+    fn mark(&self, n: usize) {
+        self.used.set(n);
+    }
+
     /// The value of a key that holds something, marked as read.
-    pub fn take(&self, key: &str) -> Option<&'a Json> {
+    pub fn take(&self, key: &str) -> Option<&'a Json<'a>> {
         let (n, v) = self.find(key)?;
         self.mark(n);
         Some(v)
     }
 
     /// The value of a key that holds something, left for others to read.
-    pub fn peek(&self, key: &str) -> Option<&'a Json> {
+    pub fn peek(&self, key: &str) -> Option<&'a Json<'a>> {
         self.find(key).map(|(_, v)| v)
     }
 
@@ -91,18 +119,28 @@ impl<'a> Rec<'a> {
         })
     }
 
+    /// As [`any`](Self::any), shared, empty when there is none.
+    pub fn shared(&self, keys: &[&str]) -> Text {
+        self.any(keys).map(Text::from).unwrap_or_default()
+    }
+
     /// Plain values of a list, or one alone; values that are no text stay unread.
     pub fn texts(&self, key: &str) -> Vec<String> {
+        self.plain(key).into_iter().map(Cow::into_owned).collect()
+    }
+
+    /// As [`texts`](Self::texts), borrowed where they stand in the input as they are.
+    pub fn plain(&self, key: &str) -> Vec<Cow<'a, str>> {
         let Some((n, v)) = self.find(key) else { return Vec::new() };
         match v {
             Json::List(items) if items.iter().all(|i| i.scalar().is_some() || i.is_blank()) => {
                 self.mark(n);
-                items.iter().filter_map(Json::scalar).filter(|t| !t.is_empty()).map(Cow::into_owned).collect()
+                items.iter().filter_map(Json::scalar).filter(|t| !t.is_empty()).collect()
             }
             one => match one.scalar() {
                 Some(t) => {
                     self.mark(n);
-                    vec![t.into_owned()]
+                    vec![t]
                 }
                 None => Vec::new(),
             },
@@ -118,13 +156,21 @@ impl<'a> Rec<'a> {
     }
 
     /// The items of the list at a key with their paths; one value alone counts as a list of one.
-    pub fn items(&self, key: &str) -> Vec<(&'a Json, String)> {
+    pub fn items(&self, key: &str) -> Vec<(&'a Json<'a>, String)> {
         let Some((n, v)) = self.find(key) else { return Vec::new() };
         self.mark(n);
         let path = format!("{}{}", self.path, self.step(n));
         match v {
             Json::List(items) => items.iter().enumerate().map(|(i, item)| (item, format!("{path}[{i}]"))).collect(),
             one => vec![(one, path)],
+        }
+    }
+
+    /// The items of the list at a key, or one value alone; and whether it is a list.
+    pub fn list(&self, key: &str) -> Option<(&'a [Json<'a>], bool)> {
+        match self.take(key)? {
+            Json::List(items) => Some((items, true)),
+            one => Some((std::slice::from_ref(one), false)),
         }
     }
 
@@ -146,14 +192,14 @@ impl<'a> Rec<'a> {
             Json::List(items) => items.iter().any(&wanted),
             one => wanted(one),
         };
-        self.entries.iter().zip(&self.used).filter(|((_, v), used)| !used.get() && holds(v)).map(|((k, _), _)| k.to_string()).collect()
+        self.entries.iter().enumerate().filter(|(n, (_, v))| !self.used.get(*n) && holds(v)).map(|(_, (k, _))| k.to_string()).collect()
     }
 
     /// What nobody has read, flattened to dotted names; blank values left out.
     pub fn rest(&self) -> Vec<(String, String)> {
         let mut out = Vec::new();
-        for ((k, v), used) in self.entries.iter().zip(&self.used) {
-            if !used.get() {
+        for (n, (k, v)) in self.entries.iter().enumerate() {
+            if !self.used.get(n) {
                 v.flatten(k, &mut out);
             }
         }

@@ -94,7 +94,7 @@ pub fn user_draft(cx: &mut Context, place: &Place, u: &User, digest: &str) -> Dr
     let mut d = Draft::new(Kind::User);
     let account = if u.account.is_empty() { u.upn.split('@').next().unwrap_or("") } else { &u.account };
     d.lower("upn", &u.upn).prop("object_id", u.aad.clone()).prop("sid", u.sid.clone());
-    d.prop("account_name", account.to_owned()).lower("domain", &u.domain).prop("display_name", u.display.clone());
+    d.prop("account_name", account).lower("domain", &u.domain).prop("display_name", u.display.clone());
     d.name(3, &u.display).name(2, &u.upn).name(1, &u.account);
     if u.is_built_in() {
         let name = [&u.account, &u.display, &u.sid].into_iter().find(|t| !t.is_empty()).map_or("", |t| t);
@@ -375,7 +375,7 @@ pub fn url_draft(url: &str) -> Draft {
 
 /// What is known of a URL from its text.
 pub fn url_props(d: &mut Draft, url: &str) {
-    d.prop("url", url.to_owned());
+    d.prop("url", url);
     if let Some(host) = net::host_of(url) {
         if let Some(registered) = net::registered_domain(&host) {
             d.prop("registered_domain", registered.clone()).prop("domain", registered);
@@ -384,7 +384,7 @@ pub fn url_props(d: &mut Draft, url: &str) {
     }
     let authority = url.split_once("://").map_or(url, |(_, r)| r).split(['/', '?', '#']).next().unwrap_or("");
     if let Some((_, port)) = authority.rsplit_once(':').filter(|(_, p)| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit())) {
-        d.prop("port", port.to_owned());
+        d.prop("port", port);
     }
 }
 
@@ -521,7 +521,7 @@ pub fn known(text: &str) -> String {
 pub fn resource_draft(id: &str, name: &str, kind: &str, provider: &str) -> Draft {
     let mut d = Draft::new(Kind::CloudResource);
     let last = id.rsplit(['/', ':']).next().unwrap_or(id);
-    d.strong("resource", id).prop("resource_id", id.to_owned()).prop("resource_type", kind.to_owned()).prop("provider", provider.to_owned());
+    d.strong("resource", id).prop("resource_id", id).prop("resource_type", kind).prop("provider", provider);
     d.name(3, name).name(1, last);
     if let Some(subscription) = id.to_lowercase().strip_prefix("/subscriptions/").and_then(|r| r.split('/').next().map(str::to_owned)) {
         d.prop("subscription", subscription);

@@ -52,8 +52,8 @@ pub fn unfold(row: &mut Json, path: &str, reader: &Reader, failed: &mut Vec<Fold
         if let Json::Text(text) = value {
             let trimmed = text.trim();
             if trimmed.starts_with(['[', '{']) {
-                match reader.read(trimmed) {
-                    Ok((inner, _)) => *value = inner,
+                match reader.read(trimmed).map(|(inner, _)| inner.into_owned()) {
+                    Ok(inner) => *value = inner,
                     Err(p) => failed.push(Folded {
                         path: at.clone(),
                         message: format!("the JSON in this text cannot be read: {}, column {}", p.message, p.column),
@@ -69,7 +69,7 @@ pub fn unfold(row: &mut Json, path: &str, reader: &Reader, failed: &mut Vec<Fold
 }
 
 /// A row or object with its path.
-pub type At<'a> = (&'a Json, String);
+pub type At<'a> = (&'a Json<'a>, String);
 
 /// Reads rows of both tables: alerts join the incidents that name them.
 pub fn tables(incidents: &[At<'_>], alerts: &[At<'_>], failed: &[Folded]) -> Result<Vec<Read>, Refusal> {
@@ -117,7 +117,7 @@ pub fn tables(incidents: &[At<'_>], alerts: &[At<'_>], failed: &[Folded]) -> Res
             cx.b.incident.id = id.into();
             cx.b.incident.status = "active".into();
             alerts.iter().for_each(|rows| read_rows(&mut cx, rows));
-            cx.b.incident.title = cx.b.alert_titles().into_iter().min().unwrap_or_default().into();
+            cx.b.incident.title = cx.b.alert_titles().min().cloned().unwrap_or_default();
             reads.push(cx);
         }
     } else if let (false, Some(cx)) = (left.is_empty(), reads.first_mut()) {
@@ -343,17 +343,12 @@ pub fn arm(incidents: &[At<'_>], alerts: &[At<'_>], entities: &[At<'_>]) -> Resu
         let mut cx = Context::new(Source::SentinelArm);
         cx.b.incident.status = "active".into();
         arm_parts(&mut cx, alerts, entities);
-        cx.b.incident.title = cx.b.alert_titles().into_iter().min().unwrap_or_default().into();
-        cx.b.incident.id =
-            cx.b.alert_ids()
-                .into_iter()
-                .min()
-                .unwrap_or_else(|| {
-                    let mut all: Vec<String> = entities.iter().map(|(j, _)| j.digest()).collect();
-                    all.sort();
-                    format!("content-{}", blake3::hash(all.join(",").as_bytes()).to_hex().chars().take(8).collect::<String>())
-                })
-                .into();
+        cx.b.incident.title = cx.b.alert_titles().min().cloned().unwrap_or_default();
+        cx.b.incident.id = cx.b.alert_ids().min().cloned().unwrap_or_else(|| {
+            let mut all: Vec<String> = entities.iter().map(|(j, _)| j.digest()).collect();
+            all.sort();
+            format!("content-{}", blake3::hash(all.join(",").as_bytes()).to_hex().chars().take(8).collect::<String>()).into()
+        });
         reads.push(cx.finish()?);
     }
     Ok(reads)

@@ -185,7 +185,7 @@ fn stix_object(kind: &str) -> Shape {
 }
 
 /// Things that people are likely to try, told by their keys.
-fn other(json: &Json, entries: &[(Box<str>, Json)]) -> Shape {
+fn other(json: &Json, entries: &[super::json::Entry<'_>]) -> Shape {
     let all = |keys: &[&str]| keys.iter().all(|k| json.has(k));
     let not = |what: &str, help: &'static str| Shape::Not(what.to_owned(), help);
     if entries.is_empty() {

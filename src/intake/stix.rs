@@ -31,7 +31,7 @@ const ABOUT: &[&str] = &[
 /// How many objects may refer to one another in a row.
 const DEEPEST: usize = 64;
 
-type Objects<'a> = BTreeMap<&'a str, (&'a Json, String)>;
+type Objects<'a> = BTreeMap<&'a str, (&'a Json<'a>, String)>;
 
 struct Stix<'a> {
     objects: Objects<'a>,
@@ -357,7 +357,7 @@ impl<'a> Stix<'a> {
             _ => {
                 let mut d = Draft::new(Kind::Other);
                 let name = rec.owned(&["name", "value", "path", "product"]);
-                d.prop("source_type", kind.to_owned()).weak("record", id).name(1, if name.is_empty() { id } else { &name });
+                d.prop("source_type", kind).weak("record", id).name(1, if name.is_empty() { id } else { &name });
                 cx.note(
                     codes::UNMODELLED,
                     Severity::Note,

@@ -448,38 +448,47 @@ fn the_order_of_records_means_nothing() {
     }
 }
 
+/// The inputs of the folder, by content.
+fn inputs() -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> =
+        std::fs::read_dir(data("")).expect("the folder is there").filter_map(|e| std::fs::read(e.expect("an entry").path()).ok()).collect();
+    all.sort();
+    all
+}
+
+fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
+    for _ in 0..=dice.roll(6) {
+        let at = dice.roll(bytes.len());
+        match dice.roll(4) {
+            0 => bytes[at] = b"\"{}[]:,0null\\$"[dice.roll(14)],
+            1 => bytes.truncate(at.max(1)),
+            2 => {
+                let to = (at + dice.roll(40)).min(bytes.len());
+                bytes.drain(at..to);
+            }
+            _ => {
+                let from = dice.roll(bytes.len());
+                let piece = bytes[from..(from + 30).min(bytes.len())].to_vec();
+                bytes.splice(at..at, piece);
+            }
+        }
+        if bytes.is_empty() {
+            break;
+        }
+    }
+}
+
 #[test]
 fn damaged_input_never_panics() {
     let mut dice = Dice(11);
-    let mut inputs: Vec<Vec<u8>> =
-        std::fs::read_dir(data("")).expect("the folder is there").filter_map(|e| std::fs::read(e.expect("an entry").path()).ok()).collect();
-    inputs.sort();
-    for input in &inputs {
+    for input in inputs() {
         for _ in 0..60 {
             let mut bytes = input.clone();
-            for _ in 0..=dice.roll(6) {
-                let at = dice.roll(bytes.len());
-                match dice.roll(4) {
-                    0 => bytes[at] = b"\"{}[]:,0null\\$"[dice.roll(14)],
-                    1 => bytes.truncate(at.max(1)),
-                    2 => {
-                        let to = (at + dice.roll(40)).min(bytes.len());
-                        bytes.drain(at..to);
-                    }
-                    _ => {
-                        let from = dice.roll(bytes.len());
-                        let piece = bytes[from..(from + 30).min(bytes.len())].to_vec();
-                        bytes.splice(at..at, piece);
-                    }
-                }
-                if bytes.is_empty() {
-                    break;
-                }
-            }
+            damage(&mut bytes, &mut dice);
             let _ = read(&bytes, None);
         }
         // Values of another kind everywhere: JSON that is well formed, and wrong.
-        if let Ok(value) = serde_json::from_slice::<serde_json::Value>(input) {
+        if let Ok(value) = serde_json::from_slice::<serde_json::Value>(&input) {
             for _ in 0..60 {
                 let mut value = value.clone();
                 twist(&mut value, &mut dice);
@@ -487,6 +496,55 @@ fn damaged_input_never_panics() {
             }
         }
     }
+}
+
+#[test]
+fn our_own_format_is_the_same_read_element_by_element_and_as_a_whole() {
+    let mut dice = Dice(5);
+    let (mut same, mut given_up) = (0, 0);
+    let mut agree = |text: &str| {
+        let Some(streamed) = super::stream::read(text) else {
+            given_up += 1;
+            return false;
+        };
+        same += 1;
+        let whole = super::input::read_whole(text, None).expect("what is read one way is read the other way");
+        assert_eq!(format!("{:?}", [streamed]), format!("{whole:?}"), "{text}");
+        true
+    };
+    let mut documents = vec![serde_json::from_slice(&std::fs::read(data("native-token-theft.json")).expect("a file")).expect("JSON")];
+    for read in inputs().iter().filter_map(|input| read(input, None).ok()).flatten() {
+        let settled = super::native::write(&read.incident);
+        let mut loose = settled.clone();
+        for entity in loose["entities"].as_array_mut().expect("a list") {
+            entity.as_object_mut().expect("an object").retain(|k, _| !["settled", "history", "records"].contains(&k.as_str()));
+        }
+        documents.extend([settled, loose]);
+    }
+    for document in documents {
+        let text = document.to_string();
+        assert!(agree(&text), "what is as we write it is read element by element: {text}");
+        for _ in 0..60 {
+            let mut bytes = text.clone().into_bytes();
+            damage(&mut bytes, &mut dice);
+            if let Ok(text) = String::from_utf8(bytes) {
+                agree(&text);
+            }
+            let mut value = document.clone();
+            twist(&mut value, &mut dice);
+            agree(&value.to_string());
+            // Keys in another order, and a key in another spelling.
+            let mut keys: Vec<(String, serde_json::Value)> = document.as_object().expect("an object").clone().into_iter().collect();
+            let (from, to, odd) = (dice.roll(keys.len()), dice.roll(keys.len()), dice.roll(keys.len() * 3));
+            keys.swap(from, to);
+            if let Some((key, _)) = keys.get_mut(odd) {
+                *key = key.to_uppercase();
+            }
+            let members: Vec<String> = keys.iter().map(|(k, v)| format!("{k:?}:{v}")).collect();
+            agree(&format!("{{{}}}", members.join(",")));
+        }
+    }
+    assert!(same > 1_000 && given_up > 1_000, "both happen: {same}, {given_up}");
 }
 
 fn twist(v: &mut serde_json::Value, dice: &mut Dice) {

@@ -7,7 +7,6 @@ use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use super::incident::{EntityIx, Relation, Time};
-use super::kind::Rel;
 use super::level::Basis;
 
 /// An edge of an [`EntityGraph`].
@@ -20,7 +19,7 @@ pub type Edge = Relation;
 /// The entities of one incident and the relations between them; edges are sorted by start, name and end.
 #[derive(Clone, Debug, Default)]
 pub struct EntityGraph {
-    graph: DiGraph<EntityIx, Relation>,
+    graph: DiGraph<(), Relation>,
 }
 
 fn node(e: EntityIx) -> NodeIndex {
@@ -35,23 +34,13 @@ impl EntityGraph {
     /// The graph of `entities` nodes with these relations. Relations with the same ends and name become one edge: the
     /// strongest basis wins, a guessed (`co-occurrence`) one adds nothing to one that is known.
     pub fn build(entities: usize, relations: impl IntoIterator<Item = Relation>) -> Self {
-        let mut merged: BTreeMap<(EntityIx, Rel, EntityIx), Relation> = BTreeMap::new();
-        for r in relations {
-            if r.from.0 as usize >= entities || r.to.0 as usize >= entities {
-                continue;
-            }
-            match merged.entry((r.from, r.rel, r.to)) {
-                std::collections::btree_map::Entry::Vacant(slot) => {
-                    slot.insert(r);
-                }
-                std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().absorb(r),
-            }
+        let known = relations.into_iter().filter(|r| (r.from.0 as usize) < entities && (r.to.0 as usize) < entities);
+        let edges = merged(known.collect());
+        let mut graph = DiGraph::with_capacity(entities, edges.len());
+        for _ in 0..entities {
+            graph.add_node(());
         }
-        let mut graph = DiGraph::with_capacity(entities, merged.len());
-        for n in 0..u32::try_from(entities).unwrap_or(u32::MAX) {
-            graph.add_node(EntityIx(n));
-        }
-        for (_, r) in merged {
+        for r in edges {
             graph.add_edge(node(r.from), node(r.to), r);
         }
         Self { graph }
@@ -83,8 +72,8 @@ impl EntityGraph {
     }
 
     fn around(&self, e: EntityIx, way: Direction, guessed: bool) -> Vec<EdgeIx> {
-        let mut found: Vec<EdgeIx> =
-            self.graph.edges_directed(node(e), way).filter(|e| guessed || e.weight().basis != Basis::CoOccurrence).map(|e| edge_ix(e.id())).collect();
+        let wanted = self.graph.edges_directed(node(e), way).filter(|e| guessed || e.weight().basis != Basis::CoOccurrence);
+        let mut found: Vec<EdgeIx> = wanted.map(|e| edge_ix(e.id())).collect();
         found.sort_unstable();
         found
     }
@@ -133,6 +122,22 @@ impl EntityGraph {
     }
 }
 
+/// These relations sorted by start, name and end; those that agree in all three are one.
+pub fn merged(mut all: Vec<Relation>) -> Vec<Relation> {
+    let key = |r: &Relation| (r.from, r.rel, r.to);
+    if !all.is_sorted_by(|a, b| key(a) < key(b)) {
+        all.sort_by_key(key);
+        all.dedup_by(|later, kept| {
+            let same = key(later) == key(kept);
+            if same {
+                kept.absorb(later);
+            }
+            same
+        });
+    }
+    all
+}
+
 /// The earlier of two moments, where one is known.
 pub fn earliest(a: Option<Time>, b: Option<Time>) -> Option<Time> {
     match (a, b) {
@@ -143,11 +148,11 @@ pub fn earliest(a: Option<Time>, b: Option<Time>) -> Option<Time> {
 
 impl Relation {
     /// Takes in another report of the same relation.
-    pub fn absorb(&mut self, other: Relation) {
+    pub fn absorb(&mut self, other: &Relation) {
         let guessed = |b: Basis| b == Basis::CoOccurrence;
         if guessed(self.basis) != guessed(other.basis) {
             if guessed(self.basis) {
-                *self = other;
+                self.clone_from(other);
             }
             return;
         }

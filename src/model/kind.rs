@@ -1,5 +1,7 @@
 //! The kinds of entity, what each of them holds, and the relations between them: three tables that everything else reads.
 
+use std::sync::OnceLock;
+
 use super::level::{squash, words};
 
 words! {
@@ -185,11 +187,11 @@ impl Kinds {
 
     /// The kinds that come before this one in the order of kinds.
     pub const fn before(kind: Kind) -> Self {
-        Self((1 << kind as u32) - 1)
+        Self(!(u64::MAX << kind as u32))
     }
 
     /// How many kinds it holds.
-    pub const fn len(self) -> u32 {
+    pub const fn count(self) -> u32 {
         self.0.count_ones()
     }
 
@@ -264,7 +266,13 @@ pub struct Prop(pub u16);
 impl Prop {
     /// The property of this name.
     pub fn named(name: &str) -> Option<Self> {
-        PROPS.iter().position(|p| p.name == name).and_then(|at| u16::try_from(at).ok()).map(Self)
+        static BY_LENGTH: OnceLock<Vec<Vec<(&str, Prop)>>> = OnceLock::new();
+        let by_length = BY_LENGTH.get_or_init(|| {
+            let longest = PROPS.iter().map(|p| p.name.len()).max().unwrap_or(0);
+            let all = || PROPS.iter().map(|p| p.name).zip((0..).map(Self));
+            (0..=longest).map(|length| all().filter(|(name, _)| name.len() == length).collect()).collect()
+        });
+        by_length.get(name.len())?.iter().find(|(n, _)| *n == name).map(|(_, prop)| *prop)
     }
 
     /// Its row of the table.

@@ -18,8 +18,10 @@ macro_rules! words {
 
             /// Reads the written form, whatever its case, with `_`, `-` and blanks left out on both sides.
             pub fn parse(text: &str) -> Option<Self> {
-                let wanted = squash(text);
-                Self::ALL.iter().copied().find(|m| squash(m.word()) == wanted)
+                Self::ALL.iter().copied().find(|m| m.word() == text).or_else(|| {
+                    let wanted = squash(text);
+                    Self::ALL.iter().copied().find(|m| squash(m.word()) == wanted)
+                })
             }
         }
 

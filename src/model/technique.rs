@@ -100,8 +100,11 @@ pub const TACTICS: &[&str] = &[
 
 /// A tactic's id from what a source wrote (`InitialAccess`, `Initial Access`, `initial-access`).
 pub fn tactic(text: &str) -> Option<&'static str> {
-    let wanted = super::level::squash(text);
-    TACTICS.iter().copied().find(|t| super::level::squash(t) == wanted)
+    use super::level::squash;
+    TACTICS.iter().copied().find(|t| *t == text).or_else(|| {
+        let wanted = squash(text);
+        TACTICS.iter().copied().find(|t| squash(t) == wanted)
+    })
 }
 
 #[cfg(test)]

@@ -194,7 +194,7 @@ impl Catalogue<'_, '_> {
             PropType::Int => PropValue::Int(self.reader.number(value, &name.text, i64::MIN..=i64::MAX)?),
             PropType::Level => PropValue::Level(level_of(self.reader, value)?),
             PropType::Texts => PropValue::Texts(self.reader.texts(value, &name.text).iter().map(|s| (*s.text).into()).collect()),
-            PropType::Text => PropValue::Text(self.reader.text(value, &name.text)?.text[..].into()),
+            PropType::Text => PropValue::Text(self.reader.text(value, &name.text)?.text.as_ref().into()),
             PropType::Time => {
                 let s = self.reader.text(value, &name.text)?;
                 match crate::model::time::time(&s.text) {

@@ -46,10 +46,10 @@ struct Quick(u64);
 
 impl Hasher for Quick {
     fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut word = [0u8; 8];
-            word.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95);
+        let (words, rest) = bytes.as_chunks::<8>();
+        let last = rest.iter().fold(0, |word, b| word << 8 | u64::from(*b));
+        for word in words.iter().map(|w| u64::from_le_bytes(*w)).chain([last]) {
+            self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
         }
     }
 
@@ -134,9 +134,11 @@ impl Index {
     /// The positions of the playbooks whose `match` holds, in order.
     pub fn find(&self, facts: &Facts<'_>) -> Vec<usize> {
         let types = self.types.led(facts.types.iter().map(|(t, _)| &**t));
-        let signals = self.signals.led(facts.said.iter().flatten().map(|s| &**s));
-        let used = facts.incident.alerts.iter().flat_map(|a| &a.techniques);
-        let techniques = self.techniques.led(used.flat_map(|t| [base(t), &**t]));
+        let signals = self.signals.led(facts.signals().iter().map(|s| &**s));
+        let techniques = self.techniques.led(facts.techniques().iter().flat_map(|t| {
+            let above = base(t);
+            [Some(&**t), (above.len() < t.len()).then_some(above)].into_iter().flatten()
+        }));
         // Those that ask for what is not there.
         let mut out: Vec<&Some64> = self.kinds.iter().filter(|(k, _)| !facts.has_kind(**k)).map(|(_, all)| all).collect();
         out.extend(self.severities.iter().filter(|(least, _)| facts.incident.severity.is_none_or(|s| s < **least)).map(|(_, all)| all));

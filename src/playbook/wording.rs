@@ -10,6 +10,9 @@ use crate::script::glob::Glob;
 /// A rule of a signal: the signal's position in the set, and the rule's in the signal.
 pub type RuleAt = (u32, u32);
 
+/// A glob of a rule: the rule, and the glob's position in it.
+type GlobAt = (RuleAt, u32);
+
 /// The rules of all signals, by what an alert must have in it for them to fit.
 #[derive(Debug, Default)]
 pub struct Wording {
@@ -29,9 +32,9 @@ impl Wording {
             for (r, rule) in (0u32..).zip(&signal.rules) {
                 let at = (s, r);
                 if !rule.titles.is_empty() {
-                    titles.extend(rule.titles.iter().map(|g| (g, at)));
+                    titles.extend(rule.titles.iter().zip(0..).map(|(g, n)| (g, (at, n))));
                 } else if !rule.detectors.is_empty() || !rule.families.is_empty() {
-                    families.extend(rule.families.iter().map(|g| (g, at)));
+                    families.extend(rule.families.iter().zip(0..).map(|(g, n)| (g, (at, n))));
                     rule.detectors.iter().for_each(|d| wording.detectors.entry(d.as_str().into()).or_default().push(at));
                 } else {
                     wording.always.push(at);
@@ -43,14 +46,15 @@ impl Wording {
         wording
     }
 
-    /// The rules that could fit an alert with this title, as it is compared, and these detectors: all that do and few
-    /// that do not, in order.
-    pub fn could_fit<'d>(&self, title: &str, detectors: impl IntoIterator<Item = &'d str>) -> Vec<RuleAt> {
+    /// The rules whose titles fit this one, as it is compared, or whose detectors fit one of these, where they ask for no
+    /// title; and those that ask for neither. In order.
+    pub fn could_fit<'d>(&self, signals: &[Arc<Signal>], title: &str, detectors: impl IntoIterator<Item = &'d str>) -> Vec<RuleAt> {
+        let rule = |(s, r): RuleAt| signals.get(s as usize).and_then(|s| s.rules.get(r as usize));
         let mut found = self.always.clone();
-        self.titles.look(title, &mut found);
+        found.extend(self.titles.that_fit(title, |at, n| rule(at)?.titles.get(n)));
         for d in detectors {
             found.extend(self.detectors.get(d).into_iter().flatten());
-            self.families.look(d, &mut found);
+            found.extend(self.families.that_fit(d, |at, n| rule(at)?.families.get(n)));
         }
         found.sort_unstable();
         found.dedup();
@@ -58,14 +62,14 @@ impl Wording {
     }
 }
 
-/// Rules under three letters in a row that a text must have somewhere.
+/// Globs under three letters in a row that a text must have somewhere.
 #[derive(Debug, Default)]
 struct Grams {
-    /// Where the rules of each place begin; one more than there are places.
+    /// Where the globs of each place begin; one more than there are places.
     starts: Vec<u32>,
-    rules: Vec<RuleAt>,
-    /// Rules of globs without three letters in a row.
-    loose: Vec<RuleAt>,
+    globs: Vec<GlobAt>,
+    /// Globs without three letters in a row.
+    loose: Vec<GlobAt>,
 }
 
 /// How many places there are, as a power of two.
@@ -80,7 +84,7 @@ fn places(text: &str) -> impl Iterator<Item = usize> {
 }
 
 impl Grams {
-    fn of(globs: &[(&Glob, RuleAt)]) -> Self {
+    fn of(globs: &[(&Glob, GlobAt)]) -> Self {
         if globs.is_empty() {
             return Self::default();
         }
@@ -91,7 +95,7 @@ impl Grams {
             }
         }
         let mut grams = Self::default();
-        let mut placed: Vec<(usize, RuleAt)> = Vec::with_capacity(globs.len());
+        let mut placed: Vec<(usize, GlobAt)> = Vec::with_capacity(globs.len());
         for (glob, at) in globs {
             // The rarest of its letters leads to it.
             match glob.literals().flat_map(places).min_by_key(|p| common.get(*p)) {
@@ -102,21 +106,26 @@ impl Grams {
         placed.sort_unstable();
         let mut all = placed.iter().peekable();
         for place in 0..=1usize << BITS {
-            grams.starts.push(u32::try_from(grams.rules.len()).unwrap_or(u32::MAX));
+            grams.starts.push(u32::try_from(grams.globs.len()).unwrap_or(u32::MAX));
             while let Some((_, at)) = all.next_if(|(p, _)| *p == place) {
-                grams.rules.push(*at);
+                grams.globs.push(*at);
             }
         }
         grams
     }
 
-    fn look(&self, text: &str, found: &mut Vec<RuleAt>) {
-        found.extend(&self.loose);
-        for place in places(text) {
-            let Some([from, to]) = self.starts.get(place..).and_then(|s| s.first_chunk::<2>()) else { continue };
-            if from < to {
-                found.extend(self.rules.get(*from as usize..*to as usize).into_iter().flatten());
+    /// The rules of which a glob fits a text.
+    fn that_fit<'g>(&self, text: &str, glob: impl Fn(RuleAt, usize) -> Option<&'g Glob>) -> impl Iterator<Item = RuleAt> {
+        let mut found = self.loose.clone();
+        for place in places(text).filter(|_| !self.globs.is_empty()) {
+            if let Some([from, to]) = self.starts.get(place..).and_then(|s| s.first_chunk::<2>())
+                && from < to
+            {
+                found.extend(self.globs.get(*from as usize..*to as usize).into_iter().flatten());
             }
         }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().filter(move |(at, n)| glob(*at, *n as usize).is_some_and(|g| g.fits(text))).map(|(at, _)| at)
     }
 }

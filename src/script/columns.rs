@@ -16,7 +16,7 @@ static STARTS: LazyLock<(Vec<u16>, u16)> = LazyLock::new(|| {
         .iter()
         .map(|p| {
             let start = next;
-            next = next.saturating_add(u16::try_from(p.kinds.len()).unwrap_or(u16::MAX));
+            next = next.saturating_add(u16::try_from(p.kinds.count()).unwrap_or(u16::MAX));
             start
         })
         .collect();
@@ -27,7 +27,7 @@ static STARTS: LazyLock<(Vec<u16>, u16)> = LazyLock::new(|| {
 pub fn slot(kind: Kind, prop: Prop) -> Option<Slot> {
     let kinds = prop.spec().kinds;
     let start = STARTS.0.get(usize::from(prop.0))?;
-    kinds.has(kind).then(|| Slot(start.saturating_add(u16::try_from(kinds.and(Kinds::before(kind)).len()).unwrap_or(u16::MAX))))
+    kinds.has(kind).then(|| Slot(start.saturating_add(u16::try_from(kinds.and(Kinds::before(kind)).count()).unwrap_or(u16::MAX))))
 }
 
 /// One value for each entity of a kind; nothing where nothing is recorded.

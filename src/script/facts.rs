@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::lists::NamedList;
 use super::value::Value;
-use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Set, Text, Time, Verdict};
+use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Text, Time, Verdict};
 
 /// What signals and lists say of an entity, beyond its own records.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,10 @@ pub struct Facts<'a> {
     pub graph: EntityGraph,
     /// The signals of each alert.
     pub said: Vec<BTreeSet<Arc<str>>>,
+    /// The signals of all alerts, each once, in order.
+    signals: Vec<Arc<str>>,
+    /// The techniques of all alerts, each once, in order.
+    techniques: Vec<Text>,
     /// What signals and lists say of each entity.
     pub marks: Vec<Mark>,
     /// Incident types that hold, best first, with their scores.
@@ -54,6 +58,8 @@ impl<'a> Facts<'a> {
             incident,
             graph: EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned()),
             said: vec![BTreeSet::new(); incident.alerts.len()],
+            signals: Vec::new(),
+            techniques: each_once(incident.alerts.iter().flat_map(|a| &a.techniques)),
             marks: vec![Mark::default(); incident.entities.len()],
             types: Vec::new(),
             lists,
@@ -71,6 +77,7 @@ impl<'a> Facts<'a> {
     /// Takes in what signals say: of alerts, of entities, and the relations between them.
     pub fn learn(&mut self, said: Vec<BTreeSet<Arc<str>>>, marks: Vec<Mark>, graph: EntityGraph) {
         (self.said, self.marks, self.graph) = (said, marks, graph);
+        self.signals = each_once(self.said.iter().flatten());
         let told: Vec<(EntityIx, Prop)> = (0u32..).map(EntityIx).zip(&self.marks).flat_map(|(e, m)| m.props.keys().map(move |p| (e, *p))).collect();
         told.into_iter().for_each(|(e, p)| self.tell(e, p));
     }
@@ -163,14 +170,19 @@ impl<'a> Facts<'a> {
         self.said.get(a.0 as usize).into_iter().flatten()
     }
 
-    /// The signals of the incident.
-    pub fn signals(&self) -> BTreeSet<&Arc<str>> {
-        self.said.iter().flatten().collect()
+    /// The signals of the incident, in order.
+    pub fn signals(&self) -> &[Arc<str>] {
+        &self.signals
+    }
+
+    /// The techniques of the incident, in order.
+    pub fn techniques(&self) -> &[Text] {
+        &self.techniques
     }
 
     /// Whether any alert says this signal.
     pub fn says(&self, signal: &str) -> bool {
-        self.said.iter().any(|s| s.contains(signal))
+        self.signals.binary_search_by(|s| (**s).cmp(signal)).is_ok()
     }
 
     /// A field that every entity has.
@@ -220,10 +232,6 @@ impl<'a> Facts<'a> {
     /// A field of the incident.
     pub fn incident_field(&self, f: IncidentField) -> Value {
         let i = self.incident;
-        let set = |pick: fn(&crate::model::Alert) -> &Set<Text>| {
-            let all: BTreeSet<&Text> = i.alerts.iter().flat_map(pick).collect();
-            Value::list(all.into_iter().cloned().map(Value::Text))
-        };
         match f {
             IncidentField::Id => i.id.clone().into(),
             IncidentField::Title => i.title.clone().into(),
@@ -235,9 +243,9 @@ impl<'a> Facts<'a> {
             IncidentField::FirstActivity => i.first_activity.into(),
             IncidentField::LastActivity => i.last_activity.into(),
             IncidentField::Tags => Value::texts(&i.tags),
-            IncidentField::Signals => Value::list(self.signals().into_iter().map(|s| Value::Text(s.clone()))),
-            IncidentField::Techniques => set(|a| &a.techniques),
-            IncidentField::Tactics => set(|a| &a.tactics),
+            IncidentField::Signals => Value::texts(&self.signals),
+            IncidentField::Techniques => Value::texts(&self.techniques),
+            IncidentField::Tactics => Value::texts(&each_once(i.alerts.iter().flat_map(|a| &a.tactics))),
             IncidentField::Types => Value::list(self.types.iter().map(|(t, _)| Value::Text(t.clone()))),
             IncidentField::Entities => Value::list(i.entities().map(|(ix, _)| Value::Entity(ix))),
             IncidentField::Alerts => Value::list(i.alerts().map(|(ix, _)| Value::Alert(ix))),
@@ -259,4 +267,12 @@ impl<'a> Facts<'a> {
     pub fn has_tag(&self, e: EntityIx, tag: &str) -> bool {
         self.entity(e).is_some_and(|x| x.tags.contains(tag)) || self.mark(e).is_some_and(|m| m.tags.contains_key(tag))
     }
+}
+
+/// Texts in order, each once.
+fn each_once<'t>(all: impl Iterator<Item = &'t Text>) -> Vec<Text> {
+    let mut found: Vec<&Text> = all.collect();
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().cloned().collect()
 }

@@ -13,7 +13,7 @@ use super::pattern::Pattern;
 use super::trace::{AlertHolds, Holds};
 use super::ty::Ty;
 use super::value::Value;
-use crate::model::{Kind, Level, Prop, PropType, PropValue, Time};
+use crate::model::{Kind, Level, Prop, PropType, PropValue, Text, Time};
 use crate::script::columns::{Slot, slot};
 
 /// A question that is answered by yes or no.
@@ -31,10 +31,10 @@ pub enum Plan {
     Shared(MemoId, Arc<Plan>),
     /// A named clause or value: it speaks of its own locals.
     Framed(Arc<Plan>),
-    /// Whether the rest holds for any item, or for all.
-    Each(List, bool, Arc<Plan>),
-    /// For how many items the rest holds, compared with a number.
-    Count(List, Arc<Plan>, Compare, i64),
+    /// Whether the rest holds for any item, or for all; the number is what the list costs.
+    Each(List, u32, bool, Arc<Plan>),
+    /// For how many items the rest holds, compared with a number; the first number is what the list costs.
+    Count(List, u32, Arc<Plan>, Compare, i64),
 }
 
 /// What is gone through.
@@ -44,6 +44,26 @@ pub enum List {
     Kind(Kind),
     /// All alerts.
     Alerts,
+    /// The entities of a kind that an alert, which is a local, names.
+    Named(usize, Kind),
+}
+
+impl List {
+    /// The list of an expression, and the steps of all of it.
+    fn of(e: &Expr) -> Option<(Self, u32)> {
+        match &e.node {
+            Node::Collection(kind) => Some((Self::Kind(*kind), 1)),
+            Node::Alerts => Some((Self::Alerts, 1)),
+            Node::Call(function, args) if function.name == "entities" => match args.as_slice() {
+                [alert, kind] => match (&alert.node, &alert.ty, &kind.node) {
+                    (Node::Local(n), Ty::Alert, Node::Const(Value::Kind(kind))) => Some((Self::Named(*n, *kind), 3)),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// A test of one value.
@@ -74,6 +94,8 @@ pub enum Source {
     Incident(IncidentField),
     /// The incident.
     Whole,
+    /// How many items a list has.
+    Len(List),
 }
 
 /// What is asked of a value.
@@ -93,8 +115,10 @@ pub enum Check {
     Among(Box<[Value]>),
     /// Whether it is in the list at this position; whether that is paid for.
     Listed(u32, bool),
-    /// Whether the text is in it.
+    /// Whether the text is in it: in a text, or among some texts.
     Contains(Arc<str>),
+    /// Whether it is in a list; whether the walk is paid for.
+    Member(List, bool),
     /// Whether it begins so.
     Starts(Arc<str>),
     /// Whether it ends so.
@@ -107,6 +131,22 @@ pub enum Check {
     Has(Holds, Arc<str>),
     /// Whether the alert, or any alert of the incident, has something of this name.
     AlertHas(AlertHolds, Arc<str>),
+}
+
+impl Check {
+    /// Whether it asks for this local beside what it is asked of.
+    pub fn asks(&self, local: usize) -> bool {
+        let list = |l: &List| matches!(l, List::Named(n, _) if *n == local);
+        match self {
+            Self::With(_, other) => match other {
+                Source::Local(n) | Source::Cell(n, ..) | Source::Prop(n, _) | Source::Entity(n, _) | Source::Alert(n, _) => *n == local,
+                Source::Len(l) => list(l),
+                Source::Incident(_) | Source::Whole => false,
+            },
+            Self::Member(l, _) => list(l),
+            _ => false,
+        }
+    }
 }
 
 /// A value that stands in the incident, as it is looked at.
@@ -124,6 +164,8 @@ pub enum Ref<'a> {
     Level(Level),
     /// A moment.
     Time(Time),
+    /// Some texts.
+    Texts(&'a [Text]),
     /// Anything else, such as an entity.
     Other(&'a Value),
 }
@@ -150,7 +192,7 @@ impl<'a> Ref<'a> {
             Some(PropValue::Bool(b)) => Self::Bool(*b),
             Some(PropValue::Level(l)) => Self::Level(*l),
             Some(PropValue::Time(t)) => Self::Time(*t),
-            Some(PropValue::Texts(_)) => Self::Absent,
+            Some(PropValue::Texts(all)) => Self::Texts(all),
             None if flag => Self::Bool(false),
             None => Self::Absent,
         }
@@ -210,9 +252,15 @@ pub fn of(node: &Node, ty: &Ty) -> Option<Plan> {
         Node::Or(all) => Plan::Or(all.iter().map(part).collect::<Option<_>>()?),
         Node::Binding(_, body) => Plan::Framed(part(body)?),
         Node::Clause(condition, args) if args.is_empty() => Plan::Framed(clause(condition)?),
-        Node::Each(op @ (Each::Some | Each::All), list, body) => Plan::Each(walked(list)?, *op == Each::All, part(body)?),
+        Node::Each(op @ (Each::Some | Each::All), list, body) => {
+            let (list, cost) = List::of(list)?;
+            Plan::Each(list, cost, *op == Each::All, part(body)?)
+        }
         Node::Compare(op, a, b) => match (&a.node, &b.node) {
-            (Node::Each(Each::Count, list, body), Node::Const(Value::Int(n))) => Plan::Count(walked(list)?, part(body)?, *op, *n),
+            (Node::Each(Each::Count, list, body), Node::Const(Value::Int(n))) => {
+                let (list, cost) = List::of(list)?;
+                Plan::Count(list, cost, part(body)?, *op, *n)
+            }
             _ => Plan::Test(compared(*op, a, b)?),
         },
         Node::Local(_) | Node::Field(..) => test(source_of(node)?, Check::True, steps_of(node)?.saturating_sub(1)),
@@ -239,14 +287,6 @@ fn clause(condition: &Condition) -> Option<Arc<Plan>> {
     part(&condition.body)
 }
 
-fn walked(list: &Expr) -> Option<List> {
-    match &list.node {
-        Node::Collection(kind) => Some(List::Kind(*kind)),
-        Node::Alerts => Some(List::Alerts),
-        _ => None,
-    }
-}
-
 fn source(e: &Expr) -> Option<Source> {
     source_of(&e.node)
 }
@@ -264,23 +304,21 @@ fn source_of(node: &Node) -> Option<Source> {
                 _ => return None,
             },
             (Node::Local(n), Field::Entity(f)) => match f {
-                EntityField::Aliases | EntityField::Roles | EntityField::Tags | EntityField::Signals | EntityField::Alerts => return None,
+                EntityField::Roles | EntityField::Tags | EntityField::Signals | EntityField::Alerts => return None,
                 f => Source::Entity(*n, *f),
             },
             (Node::Local(n), Field::Alert(f)) => match f {
-                AlertField::Detectors | AlertField::Techniques | AlertField::Tactics | AlertField::Signals => return None,
+                AlertField::Signals => return None,
                 f => Source::Alert(*n, *f),
             },
             (Node::Incident, Field::Incident(f)) => match f {
-                IncidentField::Tags
-                | IncidentField::Signals
-                | IncidentField::Techniques
-                | IncidentField::Tactics
-                | IncidentField::Types
-                | IncidentField::Entities
-                | IncidentField::Alerts => return None,
+                IncidentField::Tactics | IncidentField::Types | IncidentField::Entities | IncidentField::Alerts => return None,
                 f => Source::Incident(*f),
             },
+            _ => return None,
+        },
+        Node::Call(function, args) if function.name == "len" => match args.as_slice() {
+            [list] => Source::Len(List::of(list)?.0),
             _ => return None,
         },
         _ => return None,
@@ -293,6 +331,7 @@ fn steps_of(node: &Node) -> Option<u32> {
         Node::Local(_) | Node::Incident | Node::Const(_) => 1,
         Node::Field(of, _) => steps_of(&of.node)?.checked_add(1)?,
         Node::Array(all) => u32::try_from(all.len()).ok()?.checked_add(1)?,
+        Node::Call(function, args) if function.name == "len" => List::of(args.first()?)?.1.checked_add(1)?,
         _ => return None,
     })
 }
@@ -327,10 +366,16 @@ fn compared(op: Compare, a: &Expr, b: &Expr) -> Option<Test> {
 }
 
 fn inside(item: &Expr, of: &Expr) -> Option<Test> {
+    if let (Some(list), true) = (List::of(of), matches!(item.ty, Ty::Entity(_))) {
+        let cost = steps_of(&item.node)?.checked_add(list.1)?;
+        return Some(Test { source: source(item)?, check: Check::Member(list.0, true), cost });
+    }
     let cost = below(&[item, of])?;
     let check = match (&item.node, &of.node, &of.ty) {
         // What is asked is the list, where the item is written there.
-        (Node::Const(Value::Text(part)), _, Ty::Text) => return Some(Test { source: source(of)?, check: Check::Contains(part.clone()), cost }),
+        (Node::Const(Value::Text(part)), Node::Field(..), Ty::Text | Ty::List(_)) => {
+            return Some(Test { source: source(of)?, check: Check::Contains(part.clone()), cost });
+        }
         (_, Node::Const(Value::Named(n)), _) => Check::Listed(*n, true),
         (_, Node::Array(all), _) if plain(&item.ty) => among(all)?,
         _ => return None,
@@ -349,6 +394,12 @@ fn among(all: &[Expr]) -> Option<Check> {
 }
 
 fn called(name: &str, args: &[Expr]) -> Option<Test> {
+    if let ("contains", [list, item]) = (name, args)
+        && matches!(item.ty, Ty::Entity(_))
+    {
+        let (list, cost) = List::of(list)?;
+        return Some(Test { source: source(item)?, check: Check::Member(list, false), cost: cost.checked_add(steps_of(&item.node)?)? });
+    }
     let cost = below(&args.iter().collect::<Vec<_>>())?;
     let [of, rest @ ..] = args else { return None };
     let given = match rest {

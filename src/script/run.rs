@@ -2,12 +2,13 @@
 
 use super::eval::{Cx, Stop};
 use super::expr::Compare;
+use super::facts::Facts;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::functions::attack;
 use super::plan::{Check, List, Plan, Ref, Source, Test};
 use super::trace::{AlertHolds, Holds};
 use super::value::Value;
-use crate::model::{AlertIx, EntityIx, Kind, PropType, PropValue, Verdict};
+use crate::model::{EntityIx, Kind, PropType, PropValue, Verdict};
 use crate::script::columns::slot;
 
 impl Cx<'_> {
@@ -24,15 +25,19 @@ impl Cx<'_> {
             Plan::Shared(id, x) => self.remembered(*id, |cx| cx.run(x)),
             Plan::Framed(x) => {
                 self.charge(1);
-                self.framed([], |cx| cx.run(x))
+                let outside = std::mem::replace(&mut self.base, self.locals.len());
+                let found = self.run(x);
+                self.base = outside;
+                found
             }
-            Plan::Each(list, all, body) => {
-                self.charge(1);
+            Plan::Each(list, cost, all, body) => {
+                self.charge(u64::from(*cost));
                 let decided = self.walk(*list, body, !*all)?;
                 Ok(decided != *all)
             }
-            Plan::Count(list, body, op, wanted) => {
-                self.charge(3);
+            Plan::Count(list, cost, body, op, wanted) => {
+                // The walk and the number.
+                self.charge(u64::from(*cost).saturating_add(2));
                 let n = self.tally(*list, body)?;
                 Ok(Ref::Int(n).compare(*op, Ref::Int(*wanted)))
             }
@@ -63,6 +68,7 @@ impl Cx<'_> {
                 let facts = self.facts;
                 self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, |answer| answer == wanted)?
             }
+            List::Named(n, kind) => self.items(named(self.facts, self.local(n), kind).map(Value::Entity), body, |answer| answer == wanted)?,
         };
         self.pay()?;
         Ok(found)
@@ -79,6 +85,7 @@ impl Cx<'_> {
         match list {
             List::Kind(kind) => self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, &mut count)?,
             List::Alerts => self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, &mut count)?,
+            List::Named(n, kind) => self.items(named(facts, self.local(n), kind).map(Value::Entity), body, &mut count)?,
         };
         self.pay()?;
         Ok(n)
@@ -114,7 +121,7 @@ impl Cx<'_> {
     fn scanned<'p>(&self, body: &'p Plan, wanted: bool) -> Option<&'p Test> {
         let item = self.locals.len().saturating_sub(self.base);
         let on_item = |p: &'p Plan| match p {
-            Plan::Test(t @ Test { source: Source::Cell(n, ..), check, .. }) if *n == item && !matches!(check, Check::With(..)) => Some(t),
+            Plan::Test(t @ Test { source: Source::Cell(n, ..), check, .. }) if *n == item && !check.asks(item) => Some(t),
             _ => None,
         };
         match body {
@@ -137,16 +144,21 @@ impl Cx<'_> {
         let column = facts.columns.column(slot).map(Vec::as_slice);
         let mut from = 0usize;
         loop {
-            let mut extra = 0u64;
-            let found = match column {
-                Some(c) => position(c.get(from..).unwrap_or_default(), &first.check, wanted, |v| {
-                    let (holds, more) = self.check(Ref::held(v, flag), &first.check);
-                    extra = extra.saturating_add(more);
-                    holds
-                }),
-                None => (from < entities.len() && self.check(Ref::held(None, flag), &first.check).0 == wanted).then_some(0),
+            let cells = column.map(|c| c.get(from..).unwrap_or_default());
+            let left = entities.len().saturating_sub(from);
+            let found = match (&first.check, cells) {
+                (Check::With(op, other), _) => {
+                    let other = self.read(*other);
+                    match cells {
+                        Some(c) => c.iter().position(|v| Ref::held(v.as_ref(), flag).compare(*op, other) == wanted),
+                        None => (left > 0 && Ref::held(None, flag).compare(*op, other) == wanted).then_some(0),
+                    }
+                }
+                (check, Some(c)) => position(c, check, wanted, |v| self.check(Ref::held(v, flag), check)),
+                (check, None) => (left > 0 && self.check(Ref::held(None, flag), check) == wanted).then_some(0),
             };
-            let walked = found.map_or(entities.len().saturating_sub(from), |n| n.saturating_add(1));
+            let walked = found.map_or(left, |n| n.saturating_add(1));
+            let extra = cells.map_or(0, |c| extra(c.get(..walked).unwrap_or(c), &first.check, |v| self.price(Ref::held(v, flag), &first.check)));
             self.charge(each.saturating_mul(walked as u64).saturating_add(extra));
             let Some(n) = found else { return Ok(false) };
             from = from.saturating_add(n);
@@ -165,62 +177,76 @@ impl Cx<'_> {
     }
 
     fn test_of(&mut self, t: &Test) -> bool {
+        let v = self.read(t.source);
         let (holds, extra) = match &t.check {
-            Check::With(op, other) => (self.read(t.source).compare(*op, self.read(*other)), 0),
-            check => self.check(self.read(t.source), check),
+            Check::With(op, other) => (v.compare(*op, self.read(*other)), 0),
+            check => (self.check(v, check), self.price(v, check)),
         };
         self.charge(u64::from(t.cost).saturating_add(extra));
         holds
     }
 
-    /// What a value says to a check, and what that costs beyond its nodes.
-    fn check(&self, v: Ref<'_>, check: &Check) -> (bool, u64) {
-        let text = |holds: &dyn Fn(&str) -> bool| matches!(v, Ref::Text(t) if holds(t));
-        let long = || if let Ref::Text(t) = v { (t.len() as u64).saturating_div(64) } else { 0 };
-        let paid = |steps: usize| if matches!(v, Ref::Absent) { 0 } else { steps as u64 };
-        match check {
-            Check::True => (matches!(v, Ref::Bool(true) | Ref::Other(Value::Bool(true))), 0),
-            Check::Known => (!matches!(v, Ref::Absent), 0),
-            Check::Compare(op, other) => (v.compare(*op, Ref::of(other)), 0),
-            Check::With(..) => (false, 0),
-            Check::OneOf(all) => (text(&|t| all.iter().any(|x| **x == *t)), paid(all.len())),
-            Check::Among(all) => (all.iter().any(|x| v.compare(Compare::Eq, Ref::of(x))), paid(all.len())),
-            Check::Listed(n, counted) => {
-                let Some(list) = self.facts.lists.get(*n as usize) else { return (false, 0) };
-                let holds = match v {
-                    Ref::Text(t) => list.has_text(t),
-                    Ref::Other(Value::Entity(e)) => self.facts.entity(*e).is_some_and(|e| list.has_entity(e)),
-                    _ => false,
-                };
-                (holds, if *counted { paid(list.len.saturating_div(64).saturating_add(1)) } else { 0 })
+    /// What a value says to a check.
+    fn check(&self, v: Ref<'_>, check: &Check) -> bool {
+        let facts = self.facts;
+        match (check, v) {
+            (Check::With(..), _) => false,
+            (Check::True, v) => matches!(v, Ref::Bool(true) | Ref::Other(Value::Bool(true))),
+            (Check::Known, v) => !matches!(v, Ref::Absent),
+            (Check::Compare(op, other), v) => v.compare(*op, Ref::of(other)),
+            (Check::OneOf(all), Ref::Text(t)) => all.iter().any(|x| **x == *t),
+            (Check::Among(all), v) => all.iter().any(|x| v.compare(Compare::Eq, Ref::of(x))),
+            (Check::Contains(part), Ref::Text(t)) => t.contains(&**part),
+            (Check::Contains(part), Ref::Texts(all)) => all.iter().any(|t| **t == **part),
+            (Check::Starts(part), Ref::Text(t)) => t.starts_with(&**part),
+            (Check::Ends(part), Ref::Text(t)) => t.ends_with(&**part),
+            (Check::Matches(r), Ref::Text(t)) => r.is_match(t),
+            (Check::Glob(g), Ref::Text(t)) => g.fits(&t.to_lowercase()),
+            (Check::Listed(n, _), v) => facts.lists.get(*n as usize).is_some_and(|list| match v {
+                Ref::Text(t) => list.has_text(t),
+                Ref::Other(Value::Entity(e)) => facts.entity(*e).is_some_and(|e| list.has_entity(e)),
+                _ => false,
+            }),
+            (Check::Member(list, _), Ref::Other(Value::Entity(e))) => match *list {
+                List::Kind(kind) => facts.entity(*e).is_some_and(|x| x.kind == kind),
+                List::Alerts => false,
+                List::Named(n, kind) => named(facts, self.local(n), kind).any(|x| x == *e),
+            },
+            (Check::Has(what, name), Ref::Other(Value::Entity(e))) => match what {
+                Holds::Signal => facts.saying(*e, name).next().is_some(),
+                Holds::Role => facts.has_role(*e, name),
+                Holds::Tag => facts.has_tag(*e, name),
+                Holds::Field => false,
+            },
+            (Check::AlertHas(what, name), Ref::Other(Value::Alert(ix))) => attack::alert_has(facts, *ix, *what, name),
+            (Check::AlertHas(AlertHolds::Signal, name), Ref::Other(Value::Incident)) => facts.says(name),
+            (Check::AlertHas(what, name), Ref::Other(Value::Incident)) => {
+                facts.incident.alerts().any(|(ix, _)| attack::alert_has(facts, ix, *what, name))
             }
-            Check::Contains(part) => (text(&|t| t.contains(&**part)), 0),
-            Check::Starts(part) => (text(&|t| t.starts_with(&**part)), 0),
-            Check::Ends(part) => (text(&|t| t.ends_with(&**part)), 0),
-            Check::Matches(r) => (text(&|t| r.is_match(t)), long()),
-            Check::Glob(g) => (text(&|t| g.fits(&t.to_lowercase())), long()),
-            Check::Has(what, name) => {
-                let Ref::Other(Value::Entity(e)) = v else { return (false, 0) };
-                let holds = match what {
-                    Holds::Signal => self.facts.saying(*e, name).next().is_some(),
-                    Holds::Role => self.facts.has_role(*e, name),
-                    Holds::Tag => self.facts.has_tag(*e, name),
-                    Holds::Field => false,
-                };
-                (holds, 0)
-            }
-            Check::AlertHas(what, name) => {
-                let one = |ix: AlertIx| attack::alert_has(self.facts, ix, *what, name);
-                let holds = match v {
-                    Ref::Other(Value::Alert(ix)) => one(*ix),
-                    Ref::Other(Value::Incident) => match what {
-                        AlertHolds::Signal => self.facts.says(name),
-                        _ => self.facts.incident.alerts().any(|(ix, _)| one(ix)),
-                    },
-                    _ => false,
-                };
-                (holds, 0)
-            }
+            _ => false,
+        }
+    }
+
+    /// What a check costs beyond its nodes; nothing where nothing is recorded.
+    fn price(&self, v: Ref<'_>, check: &Check) -> u64 {
+        let steps = match (check, v) {
+            (_, Ref::Absent) => 0,
+            (Check::OneOf(all), _) => all.len(),
+            (Check::Among(all), _) => all.len(),
+            (Check::Contains(_), Ref::Texts(all)) => all.len(),
+            (Check::Matches(_) | Check::Glob(_), Ref::Text(t)) => t.len().saturating_div(64),
+            (Check::Listed(n, true), _) => self.facts.lists.get(*n as usize).map_or(0, |l| l.len.saturating_div(64).saturating_add(1)),
+            (Check::Member(list, true), _) => self.len(*list),
+            _ => 0,
+        };
+        steps as u64
+    }
+
+    fn len(&self, list: List) -> usize {
+        match list {
+            List::Kind(kind) => self.facts.columns.of(kind).len(),
+            List::Alerts => self.facts.incident.alerts.len(),
+            List::Named(n, kind) => named(self.facts, self.local(n), kind).count(),
         }
     }
 
@@ -242,6 +268,7 @@ impl Cx<'_> {
         match source {
             Source::Local(n) => Ref::of(self.local(n)),
             Source::Whole => Ref::Other(&Value::Incident),
+            Source::Len(list) => Ref::Int(i64::try_from(self.len(list)).unwrap_or(i64::MAX)),
             Source::Cell(n, slot, flag) => Ref::held(self.entity(n).and_then(|e| facts.columns.value(e, slot)), flag),
             Source::Prop(n, p) => {
                 let value = self.entity(n).and_then(|e| Some((e, slot(facts.entity(e)?.kind, p)?))).and_then(|(e, s)| facts.columns.value(e, s));
@@ -259,7 +286,8 @@ impl Cx<'_> {
                     EntityField::Remediation => Ref::Text(&x.remediation_status),
                     EntityField::FirstSeen => Ref::time(x.first_seen),
                     EntityField::LastSeen => Ref::time(x.last_seen),
-                    EntityField::Aliases | EntityField::Roles | EntityField::Tags | EntityField::Signals | EntityField::Alerts => Ref::Absent,
+                    EntityField::Aliases => Ref::Texts(&x.aliases),
+                    EntityField::Roles | EntityField::Tags | EntityField::Signals | EntityField::Alerts => Ref::Absent,
                 }
             }
             Source::Alert(n, f) => {
@@ -277,7 +305,10 @@ impl Cx<'_> {
                     AlertField::First => Ref::time(a.first),
                     AlertField::Last => Ref::time(a.last),
                     AlertField::Created => Ref::time(a.created),
-                    AlertField::Detectors | AlertField::Techniques | AlertField::Tactics | AlertField::Signals => Ref::Absent,
+                    AlertField::Detectors => Ref::Texts(&a.detectors),
+                    AlertField::Techniques => Ref::Texts(&a.techniques),
+                    AlertField::Tactics => Ref::Texts(&a.tactics),
+                    AlertField::Signals => Ref::Absent,
                 }
             }
             Source::Incident(f) => {
@@ -292,27 +323,46 @@ impl Cx<'_> {
                     IncidentField::Created => Ref::time(i.created),
                     IncidentField::FirstActivity => Ref::time(i.first_activity),
                     IncidentField::LastActivity => Ref::time(i.last_activity),
-                    IncidentField::Tags
-                    | IncidentField::Signals
-                    | IncidentField::Techniques
-                    | IncidentField::Tactics
-                    | IncidentField::Types
-                    | IncidentField::Entities
-                    | IncidentField::Alerts => Ref::Absent,
+                    IncidentField::Tags => Ref::Texts(&i.tags),
+                    IncidentField::Signals => Ref::Texts(facts.signals()),
+                    IncidentField::Techniques => Ref::Texts(facts.techniques()),
+                    IncidentField::Tactics | IncidentField::Types | IncidentField::Entities | IncidentField::Alerts => Ref::Absent,
                 }
             }
         }
     }
 }
 
-/// The first cell that answers as wanted. The commonest checks are asked without a detour.
-fn position(cells: &[Option<PropValue>], check: &Check, wanted: bool, mut other: impl FnMut(Option<&PropValue>) -> bool) -> Option<usize> {
+/// The entities of a kind that an alert names.
+fn named<'a>(facts: &Facts<'a>, alert: &Value, kind: Kind) -> impl Iterator<Item = EntityIx> + use<'a> {
+    let alert = if let Value::Alert(ix) = alert { facts.incident.alert(*ix) } else { None };
+    let incident = facts.incident;
+    alert.into_iter().flat_map(|a| a.entities.keys().copied()).filter(move |e| incident.entity(*e).is_some_and(|x| x.kind == kind))
+}
+
+/// What a walk over cells costs beyond its nodes.
+fn extra(cells: &[Option<PropValue>], check: &Check, one: impl Fn(Option<&PropValue>) -> u64) -> u64 {
     match check {
-        Check::True => cells.iter().position(|c| matches!(c, Some(PropValue::Bool(true))) == wanted),
-        Check::Compare(Compare::Eq, Value::Text(t)) => cells.iter().position(|c| matches!(c, Some(PropValue::Text(x)) if **x == **t) == wanted),
-        Check::Compare(Compare::Ge, Value::Int(n)) => cells.iter().position(|c| matches!(c, Some(PropValue::Int(x)) if x >= n) == wanted),
-        Check::Compare(Compare::Le, Value::Int(n)) => cells.iter().position(|c| matches!(c, Some(PropValue::Int(x)) if x <= n) == wanted),
-        Check::Contains(part) => cells.iter().position(|c| matches!(c, Some(PropValue::Text(x)) if x.contains(&**part)) == wanted),
+        Check::OneOf(_) | Check::Among(_) | Check::Listed(..) | Check::Matches(_) | Check::Glob(_) | Check::Contains(_) | Check::Member(..) => {
+            cells.iter().map(|c| one(c.as_ref())).fold(0, u64::saturating_add)
+        }
+        _ => 0,
+    }
+}
+
+/// The first cell that answers as wanted. The commonest checks are asked without a detour.
+fn position(cells: &[Option<PropValue>], check: &Check, wanted: bool, other: impl Fn(Option<&PropValue>) -> bool) -> Option<usize> {
+    use Compare::{Eq, Ge, Le};
+    use PropValue::{Bool, Int, Level, Text};
+    let is = |holds: &dyn Fn(&PropValue) -> bool| cells.iter().position(|c| c.as_ref().is_some_and(holds) == wanted);
+    match check {
+        Check::True => cells.iter().position(|c| matches!(c, Some(Bool(true))) == wanted),
+        Check::Compare(Eq, Value::Text(t)) => cells.iter().position(|c| matches!(c, Some(Text(x)) if **x == **t) == wanted),
+        Check::Compare(Ge, Value::Int(n)) => cells.iter().position(|c| matches!(c, Some(Int(x)) if x >= n) == wanted),
+        Check::Compare(Le, Value::Int(n)) => cells.iter().position(|c| matches!(c, Some(Int(x)) if x <= n) == wanted),
+        Check::Compare(Ge, Value::Level(l)) => cells.iter().position(|c| matches!(c, Some(Level(x)) if x >= l) == wanted),
+        Check::OneOf(all) => cells.iter().position(|c| matches!(c, Some(Text(x)) if all.iter().any(|t| **t == **x)) == wanted),
+        Check::Matches(r) => is(&|v| matches!(v, Text(x) if r.is_match(x))),
         _ => cells.iter().position(|c| other(c.as_ref()) == wanted),
     }
 }

@@ -324,7 +324,7 @@ impl Check<'_, '_> {
         let facts = self.cx.facts;
         let all: Vec<String> = match key {
             "types" => facts.types.iter().map(|(t, n)| format!("{t} ({n})")).collect(),
-            "signals" => facts.signals().into_iter().map(ToString::to_string).collect(),
+            "signals" => facts.signals().iter().map(ToString::to_string).collect(),
             "techniques" => {
                 facts.incident.alerts.iter().flat_map(|a| a.techniques.iter().map(ToString::to_string)).collect::<BTreeSet<_>>().into_iter().collect()
             }

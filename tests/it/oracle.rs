@@ -1192,7 +1192,7 @@ fn read(facts: &Facts<'_>, v: &Value, name: &str) -> Value {
                 "first_activity" => incident.first_activity.into(),
                 "last_activity" => incident.last_activity.into(),
                 "tags" => texts(incident.tags.iter().map(|t| &**t)),
-                "signals" => texts(facts.signals().into_iter().map(|s| &**s)),
+                "signals" => texts(facts.signals().iter().map(|s| &**s)),
                 "techniques" => all(|a| &a.techniques),
                 "tactics" => all(|a| &a.tactics),
                 "types" => texts(facts.types.iter().map(|t| &*t.0)),

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use guided_response::intake;
-use guided_response::playbook::{PlaybookSet, compile};
+use guided_response::playbook::{Compiler, PlaybookSet, compile};
 use guided_response::runtime::corpus::Corpus;
-use guided_response::tester::replay::Totals;
+use guided_response::runtime::playbooks::shipped;
+use guided_response::tester::replay::{Asker, Counter, Past, Recall, Totals, same_ground};
+use guided_response::{eval, intake};
 use serde_json::{Value, json};
 
 use crate::random::{Random, count};
@@ -255,4 +256,82 @@ fn a_long_file_is_read_piece_by_piece() {
     }
     assert_eq!(seen, n);
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// What a playbook could be edited to: the words that are there, and others in their place.
+const EDITS: &[(&str, &str)] = &[
+    ("&&", "||"),
+    ("||", "&&"),
+    (".some(", ".all("),
+    ("> 0", "> 1"),
+    ("priority: ", "priority: 1 # "),
+    ("confidence: ", "confidence: 1"),
+    ("true_positive", "false_positive"),
+    ("match:", "match: # "),
+    ("    when:", "    # when:"),
+    ("why: ", "why: edited "),
+    ("users", "alerts"),
+    ("malicious", "suspicious"),
+    ("*", "* *"),
+];
+
+/// Two ways to the same figures: from what is remembered, and all of it anew.
+#[test]
+fn what_is_remembered_after_an_edit_is_what_a_new_replay_says() {
+    for seed in 0..count("ENGINE_RECALLS", 2) {
+        let mut r = Random::new(900 + seed as u64);
+        let past: Vec<Past> = (0..24)
+            .map(|at| {
+                let mut v = telling_incident(&mut r);
+                v["classification"] = r.pick(&[None, Some("true_positive"), Some("false_positive")]).map_or(Value::Null, Value::from);
+                Past { at, incident: intake::read(v.to_string().as_bytes(), None).unwrap().remove(0).incident }
+            })
+            .collect();
+        let originals = shipped();
+        let mut files = originals.clone();
+        let mut compiler = Compiler::default();
+        let mut set = compiler.compile(&files);
+        let mut edits = 0;
+        let (mut asked, mut spared) = (0, 0);
+        while edits < 30 {
+            let ground = set.clone();
+            let facts: Vec<_> = past.iter().map(|p| eval::facts(&ground, &p.incident, None).0).collect();
+            let mut recall = Recall::new(&past, &facts);
+            while same_ground(&ground, &set) && edits < 30 {
+                let now = set.clone();
+                let mut turn = recall.turn(&now);
+                (asked, spared) = (asked + turn.new, spared + (turn.all - turn.new));
+                let mut asker = Asker::new(&turn);
+                let mut heard: Vec<_> = (0..past.len()).filter_map(|n| recall.ask(&turn, &mut asker, n)).collect();
+                drop(asker);
+                r.shuffle(&mut heard);
+                heard.into_iter().for_each(|h| recall.hear(&mut turn, h));
+                let remembered = recall.settle(turn);
+                let mut counter = Counter::new(&now);
+                past.iter().for_each(|p| counter.add(&p.incident, &context(), p.at));
+                assert_eq!(remembered, counter.finish(), "seed {seed}, edit {edits}");
+                // One file is edited, put back as it was, or taken away; mostly a playbook.
+                for _ in 0..1 + r.below(2) {
+                    let n = r.below(files.len());
+                    let text = &mut files[n].text;
+                    if !text.contains("\nplaybook:") && !text.starts_with("playbook:") && r.chance(90) {
+                        continue;
+                    }
+                    if r.chance(30) {
+                        *text = originals[n].text.clone();
+                    } else {
+                        let (from, to) = r.pick(EDITS);
+                        let places: Vec<usize> = text.match_indices(from).map(|(at, _)| at).collect();
+                        if !places.is_empty() {
+                            let at = *r.pick(&places);
+                            text.replace_range(at..at + from.len(), to);
+                        }
+                    }
+                    set = compiler.compile(&files);
+                }
+                edits += 1;
+            }
+        }
+        assert!(asked > 0 && spared > 10 * asked, "{asked} asked, {spared} spared");
+    }
 }

@@ -62,7 +62,7 @@ pub fn matching(m: &Match, facts: &Facts<'_>) -> Vec<Key> {
         key("types", facts.types.iter().any(|(t, _)| m.types.contains(t)), m.types.iter().map(ToString::to_string).collect(), found);
     }
     if !m.signals.is_empty() {
-        let found = facts.signals().into_iter().map(ToString::to_string).collect();
+        let found = facts.signals().iter().map(ToString::to_string).collect();
         key("signals", m.signals.iter().any(|s| facts.says(s)), m.signals.iter().map(ToString::to_string).collect(), found);
     }
     if !m.techniques.is_empty() {

@@ -30,7 +30,7 @@ pub struct Scene<'a> {
     pub device: Option<Ref>,
     /// The types that the source declares are read from this key.
     pub type_key: &'static str,
-    definitions: BTreeMap<String, (&'a Json, String)>,
+    definitions: BTreeMap<String, (&'a Json<'a>, String)>,
     made: BTreeMap<String, Ref>,
     doing: BTreeSet<String>,
 }
@@ -60,7 +60,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Takes in which record each `$id` stands for; ids hold within one alert only.
-    pub fn define(&mut self, json: &'a Json, path: &str) {
+    pub fn define(&mut self, json: &'a Json<'a>, path: &str) {
         match json {
             Json::List(items) => items.iter().enumerate().for_each(|(n, i)| self.define(i, &format!("{path}[{n}]"))),
             Json::Map(entries) => {
@@ -81,7 +81,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The record at a key, wherever it stands: nested, or referred to.
-    pub fn look(&self, rec: &Rec<'a>, key: &str) -> Option<&'a Json> {
+    pub fn look(&self, rec: &Rec<'a>, key: &str) -> Option<&'a Json<'a>> {
         match rec.peek(key) {
             Some(json @ Json::Map(_)) => match json.text("$ref") {
                 Some(id) => self.definitions.get(id).map(|(j, _)| *j),
@@ -96,13 +96,13 @@ impl<'a> Scene<'a> {
     }
 
     /// Takes in one record under an id of the source's own, for [`referred`](Self::referred).
-    pub fn define_as(&mut self, id: &str, json: &'a Json, path: &str) {
+    pub fn define_as(&mut self, id: &str, json: &'a Json<'a>, path: &str) {
         self.definitions.entry(id.to_lowercase()).or_insert((json, path.to_owned()));
     }
 }
 
 /// Reads every record of a list; what is no object is a diagnostic.
-pub fn read_all<'a>(cx: &mut Context, sc: &mut Scene<'a>, items: Vec<(&'a Json, String)>) {
+pub fn read_all<'a>(cx: &mut Context, sc: &mut Scene<'a>, items: Vec<(&'a Json<'a>, String)>) {
     for (json, path) in items {
         if cx.full() {
             return;
@@ -112,7 +112,7 @@ pub fn read_all<'a>(cx: &mut Context, sc: &mut Scene<'a>, items: Vec<(&'a Json, 
 }
 
 /// Reads a record, or finds the one that a `$ref` stands for. `expected` is its type where it carries none.
-pub fn read<'a>(cx: &mut Context, sc: &mut Scene<'a>, json: &'a Json, path: &str, expected: &str) -> Option<Ref> {
+pub fn read<'a>(cx: &mut Context, sc: &mut Scene<'a>, json: &'a Json<'a>, path: &str, expected: &str) -> Option<Ref> {
     if json.is_blank() {
         return None;
     }
@@ -259,7 +259,7 @@ impl<'a> Item<'a> {
 pub fn props(rec: &Rec<'_>, d: &mut Draft, table: &[(&str, &[&str])]) {
     for (prop, keys) in table {
         if let Some(v) = rec.any(keys) {
-            d.prop(prop, v.into_owned());
+            d.prop(prop, &v);
         }
     }
 }
@@ -364,7 +364,7 @@ pub fn other<'a>(cx: &mut Context, sc: &mut Scene<'a>, item: &Item<'a>) -> Ref {
     let label = item.rec.any(&["displayName", "friendlyName", "name", "title"]);
     d.name(1, label.as_deref().unwrap_or(&source_type));
     if let Some(label) = label {
-        d.prop("friendly_name", label.into_owned());
+        d.prop("friendly_name", &label);
     }
     if item.declared.is_some() {
         cx.note(

@@ -28,6 +28,7 @@ struct Book {
 /// All libraries and playbooks, by id.
 #[derive(Default)]
 pub(super) struct Books {
+    #[expect(clippy::type_complexity, reason = "each layer says one thing: what was asked, whether it loads, shared, compiled when it is asked")]
     libraries: BTreeMap<Arc<str>, Part<Option<Arc<Later<Scope>>>>>,
     books: BTreeMap<Arc<str>, Book>,
     /// The index of the last set, as long as it holds.

@@ -2,13 +2,14 @@
 //! incident adds to numbers and nothing else; names come back when all is counted.
 
 use super::asks::{Answered, Asks};
-use super::{CardFired, Disagreement, Fired, Totals, pattern};
-use crate::card::{Context, verdict};
+use super::{CardFired, Disagreement, Fired, Totals};
+use crate::card::{Context, Verdict, verdict};
 use crate::diag::{Diagnostic, Severity};
 use crate::eval::{self, Matched};
 use crate::model::{Classification, Incident};
 use crate::playbook::{Playbook, PlaybookSet};
 use crate::script::Cx;
+use crate::script::eval::Memory;
 use crate::tester::tally::{add, count};
 
 /// Counts incidents for one set.
@@ -16,6 +17,7 @@ pub struct Counter<'s> {
     set: &'s PlaybookSet,
     playbooks: Vec<Option<Box<Tally<'s>>>>,
     totals: Totals,
+    memory: Memory,
 }
 
 /// What was counted for a playbook.
@@ -54,7 +56,7 @@ impl<'p> Tally<'p> {
 impl<'s> Counter<'s> {
     /// Nothing counted yet.
     pub fn new(set: &'s PlaybookSet) -> Self {
-        Self { set, playbooks: set.playbooks.iter().map(|_| None).collect(), totals: Totals::default() }
+        Self { set, playbooks: set.playbooks.iter().map(|_| None).collect(), totals: Totals::default(), memory: Memory::new(set.questions) }
     }
 
     /// Counts an incident; `at` is its position in the corpus. A classification that it carries is what was recorded: the
@@ -62,47 +64,23 @@ impl<'s> Counter<'s> {
     pub fn add(&mut self, incident: &Incident, context: &Context, at: u64) {
         let set = self.set;
         let (facts, _) = eval::facts(set, incident, context.now);
-        let mut cx = Cx::new(&facts, set.questions);
+        let mut cx = Cx::with(&facts, std::mem::take(&mut self.memory));
         let evaluation = eval::evaluate(set, &mut cx, context.only.as_deref());
         for m in &evaluation.matched {
             if let (Some(p), Some(slot)) = (set.playbooks.get(m.playbook), self.playbooks.get_mut(m.playbook)) {
                 slot.get_or_insert_with(|| Box::new(Tally::new(p))).add(m, &mut cx);
             }
         }
-        let t = &mut self.totals;
-        add(&mut t.incidents, 1);
-        let failed = |d: &&Diagnostic| d.severity <= Severity::Warning;
-        evaluation.diagnostics.iter().filter(failed).for_each(|d| count(&mut t.failures, d.message.clone(), 1));
-        add(&mut t.alerts, u64::try_from(incident.alerts.len()).unwrap_or(u64::MAX));
-        for (_, a) in incident.alerts().filter(|(ix, _)| facts.signals_of(*ix).next().is_none()) {
-            add(&mut t.unrecognised, 1);
-            t.title(pattern(&a.title), 1);
-        }
-        let Some(recorded) = incident.classification else { return };
-        let said = verdict(set, &mut cx, &evaluation);
-        count(&mut t.agreement.matrix, (recorded, said.classification), 1);
-        if said.classification == Classification::Undetermined {
-            return;
-        }
-        let right = said.classification == recorded;
-        let slot = t.agreement.by_confidence.entry(said.confidence).or_default();
-        add(&mut slot.0, 1);
-        add(&mut slot.1, u64::from(right));
-        if let (true, Some(a), Some(b)) = (right, &incident.determination, &said.determination) {
-            add(&mut t.agreement.determinations.0, 1);
-            add(&mut t.agreement.determinations.1, u64::from(a == b));
-        }
-        if !right {
-            t.agreement.disagreements.add(Disagreement {
-                at,
-                incident: incident.id.to_string(),
-                recorded,
-                said: said.classification,
-                confidence: said.confidence,
-                playbook: said.playbook.map(|p| p.to_string()),
-                why: said.why,
-            });
-        }
+        self.memory = {
+            let said = incident.classification.map(|recorded| (recorded, verdict(set, &mut cx, &evaluation)));
+            let failed = |d: &&Diagnostic| d.severity <= Severity::Warning;
+            evaluation.diagnostics.iter().filter(failed).for_each(|d| count(&mut self.totals.failures, d.message.clone(), 1));
+            if let Some((recorded, said)) = &said {
+                judge(&mut self.totals, Judged { at, incident, recorded: *recorded, said });
+            }
+            cx.into_memory()
+        };
+        self.totals.alerts_of(&facts);
     }
 
     /// All that was counted.
@@ -110,12 +88,47 @@ impl<'s> Counter<'s> {
         let mut totals = self.totals;
         for (p, tally) in self.set.playbooks.iter().zip(self.playbooks) {
             let Some(tally) = tally else { continue };
-            totals.playbooks.insert(p.id.clone(), tally.fired);
-            let cards = p.cards.iter().zip(tally.cards).filter(|(_, n)| n.incidents > 0);
-            totals.cards.extend(cards.map(|(c, n)| ((p.id.clone(), c.id.clone()), n)));
-            let clauses = p.conditions.keys().zip(tally.clauses).filter(|(_, n)| n.asked > 0);
-            totals.clauses.extend(clauses.map(|(c, n)| ((p.id.clone(), c.clone()), n)));
+            totals.tell(p, tally.fired, tally.cards.into_iter(), tally.clauses.into_iter());
         }
         totals
+    }
+}
+
+/// What the rules say of an incident, and what was recorded of it.
+pub struct Judged<'j> {
+    /// The incident's position in the corpus.
+    pub at: u64,
+    /// The incident.
+    pub incident: &'j Incident,
+    /// What is recorded.
+    pub recorded: Classification,
+    /// What the rules say.
+    pub said: &'j Verdict,
+}
+
+/// Counts how far rules and record agree on an incident.
+pub fn judge(t: &mut Totals, Judged { at, incident, recorded, said }: Judged<'_>) {
+    count(&mut t.agreement.matrix, (recorded, said.classification), 1);
+    if said.classification == Classification::Undetermined {
+        return;
+    }
+    let right = said.classification == recorded;
+    let slot = t.agreement.by_confidence.entry(said.confidence).or_default();
+    add(&mut slot.0, 1);
+    add(&mut slot.1, u64::from(right));
+    if let (true, Some(a), Some(b)) = (right, &incident.determination, &said.determination) {
+        add(&mut t.agreement.determinations.0, 1);
+        add(&mut t.agreement.determinations.1, u64::from(a == b));
+    }
+    if !right {
+        t.agreement.disagreements.add(Disagreement {
+            at,
+            incident: incident.id.to_string(),
+            recorded,
+            said: said.classification,
+            confidence: said.confidence,
+            playbook: said.playbook.as_ref().map(ToString::to_string),
+            why: said.why.clone(),
+        });
     }
 }

@@ -2,23 +2,29 @@
 //! order.
 
 pub mod asks;
+mod bits;
 mod counter;
 mod page;
+mod recall;
 mod report;
 
 pub use counter::Counter;
 pub use page::{markdown, text, unread, words};
+pub use recall::{Asker, Heard, Past, Recall, Turn, same_ground};
 pub use report::{Report, SCHEMA};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::tally::{Few, Unread, add_all, count};
+use super::tally::{Few, Unread, add, add_all, count};
 use crate::card::Context;
 use crate::model::{Classification, Incident};
+use crate::playbook::Playbook;
 use crate::playbook::PlaybookSet;
 use crate::playbook::catalogue::normal;
+use crate::script::Facts;
 use asks::Answered;
+use bits::Bits;
 
 /// How many incidents on which rules and record disagree are named.
 pub const DISAGREEMENTS: usize = 20;
@@ -152,6 +158,26 @@ impl Totals {
         }
         a.determinations = (a.determinations.0.saturating_add(b.determinations.0), a.determinations.1.saturating_add(b.determinations.1));
         a.disagreements.merge(b.disagreements);
+    }
+
+    /// Counts an incident, with what its alerts say.
+    fn alerts_of(&mut self, facts: &Facts<'_>) {
+        let incident = facts.incident;
+        add(&mut self.incidents, 1);
+        add(&mut self.alerts, u64::try_from(incident.alerts.len()).unwrap_or(u64::MAX));
+        for (_, a) in incident.alerts().filter(|(ix, _)| facts.signals_of(*ix).next().is_none()) {
+            add(&mut self.unrecognised, 1);
+            self.title(pattern(&a.title), 1);
+        }
+    }
+
+    /// Notes what was counted for a playbook that matched.
+    fn tell(&mut self, p: &Playbook, fired: Fired, cards: impl Iterator<Item = CardFired>, clauses: impl Iterator<Item = Answered>) {
+        self.playbooks.insert(p.id.clone(), fired);
+        let cards = p.cards.iter().zip(cards).filter(|(_, n)| n.incidents > 0);
+        self.cards.extend(cards.map(|(c, n)| ((p.id.clone(), c.id.clone()), n)));
+        let clauses = p.conditions.keys().zip(clauses).filter(|(_, n)| n.asked > 0);
+        self.clauses.extend(clauses.map(|(c, n)| ((p.id.clone(), c.clone()), n)));
     }
 
     /// Counts a title. Which ones are kept apart when there are too many depends on the titles alone, not on the order.

@@ -1,0 +1,67 @@
+//! Runs one hot path once, for an instruction counter: `counts NAME`. `benches/counts.py` counts them all and compares.
+#![allow(
+    unused_crate_dependencies,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    reason = "a bench fails loudly and says what it measured"
+)]
+
+mod workload;
+
+use std::hint::black_box;
+
+use workload::rule::{Variant, rules};
+use workload::{incident::incident, product};
+
+const PATHS: &[&str] = &["evaluate_bare", "evaluate_nested", "evaluate_with_evidence", "intake", "answer", "answer_shipped", "load"];
+
+fn main() {
+    // `cargo bench` adds `--bench`; with no name there is nothing to do but to tell the names.
+    let Some(name) = std::env::args().skip(1).find(|a| !a.starts_with("--")) else {
+        return println!("{}", PATHS.join("\n"));
+    };
+    let bytes = incident(7, 30).json().to_string().into_bytes();
+    let read = product::read(&bytes);
+    let set = |variant, n| product::load(&product::files(&rules(variant, n), 1));
+    match name.as_str() {
+        "evaluate_bare" | "evaluate_nested" | "evaluate_with_evidence" => {
+            let set = set(if name == "evaluate_nested" { Variant::E } else { Variant::A }, 1_000);
+            let facts = product::facts(&set, &read);
+            let mut memory = product::memory(&set);
+            if name == "evaluate_with_evidence" {
+                twice(|| product::with_evidence(&set, &facts, &mut memory));
+            } else {
+                twice(|| product::bare(&set, &facts, &mut memory));
+            }
+        }
+        "intake" => twice(|| product::read(&bytes)),
+        "answer" => {
+            let set = set(Variant::A, 1_000);
+            twice(|| product::answer(&set, &bytes));
+        }
+        "answer_shipped" => {
+            let set = product::load(&product::shipped());
+            twice(|| product::answer(&set, &bytes));
+        }
+        "load" => {
+            let files = product::files(&rules(Variant::A, 100), 1);
+            twice(|| product::load(&files));
+        }
+        other => panic!("no path is called `{other}`"),
+    }
+}
+
+/// Once to make what is made once, and once to be counted.
+fn twice<T>(mut run: impl FnMut() -> T) {
+    drop(black_box(run()));
+    drop(counted(&mut run));
+}
+
+/// Only what happens in here is counted.
+#[inline(never)]
+fn counted<T>(run: &mut impl FnMut() -> T) -> T {
+    black_box(run())
+}
