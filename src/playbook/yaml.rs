@@ -39,8 +39,11 @@ pub struct Node {
     /// Where it stands.
     pub span: Span,
     /// A tag, anchor or alias at it: what, and where. Playbooks have none of them.
-    pub odd: Option<(&'static str, Span)>,
+    pub odd: Odd,
 }
+
+/// A tag, anchor or alias: what, and where. Hardly any node has one, so that it stands elsewhere.
+pub type Odd = Option<Box<(&'static str, Span)>>;
 
 impl Node {
     /// The scalar, if it is one.
@@ -211,9 +214,9 @@ fn take(tree: &mut Builder<'_>, event: Event<'_>, at: &granit_parser::Span, docu
     let span = place(at);
     // A tag or anchor at a node, with its place.
     let odd = |anchor: usize, tag: bool| match (tag, anchor) {
-        (true, _) => Some(("a tag (`!…`)", at.tag_span().map_or(span, |t| place(&t)))),
+        (true, _) => Some(Box::new(("a tag (`!…`)", at.tag_span().map_or(span, |t| place(&t))))),
         (false, 0) => None,
-        (false, _) => Some(("an anchor (`&…`)", span)),
+        (false, _) => Some(Box::new(("an anchor (`&…`)", span))),
     };
     match event {
         Event::DocumentStart(..) => {
@@ -228,7 +231,7 @@ fn take(tree: &mut Builder<'_>, event: Event<'_>, at: &granit_parser::Span, docu
         Event::Alias(_) | Event::UnresolvedAlias(_) => tree.node(Node {
             yaml: Yaml::Scalar(Scalar::plain(tree.id, "", span.start as usize), Style::Plain),
             span,
-            odd: Some(("an alias (`*…`)", span)),
+            odd: Some(Box::new(("an alias (`*…`)", span))),
         }),
         Event::Scalar(value, style, anchor, tag) => {
             let (style, quote) = match style {
@@ -252,9 +255,6 @@ fn take(tree: &mut Builder<'_>, event: Event<'_>, at: &granit_parser::Span, docu
         _ => Ok(()),
     }
 }
-
-/// A tag, anchor or alias: what, and where.
-type Odd = Option<(&'static str, Span)>;
 
 enum Open {
     List(Vec<Node>, usize, Odd),
@@ -294,11 +294,13 @@ impl<'a> Builder<'a> {
     /// The innermost list or map ends.
     pub fn end(&mut self, span: Span) -> Result<(), Box<Diagnostic>> {
         let node = match self.stack.pop() {
-            Some(Open::List(items, start, odd)) => {
+            Some(Open::List(mut items, start, odd)) => {
+                items.shrink_to_fit();
                 let end = items.last().map_or(span.end, |n| n.span.end.max(span.start));
                 Node { yaml: Yaml::List(items), span: Span::new(self.id, start, end as usize), odd }
             }
-            Some(Open::Map(entries, _, start, odd)) => {
+            Some(Open::Map(mut entries, _, start, odd)) => {
+                entries.shrink_to_fit();
                 let end = entries.last().map_or(span.end, |(_, v)| v.span.end.max(span.start));
                 Node { yaml: Yaml::Map(entries), span: Span::new(self.id, start, end as usize), odd }
             }

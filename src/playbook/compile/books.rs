@@ -10,10 +10,10 @@ use super::memory::Memory;
 use super::work::{World, worked};
 use crate::diag::{Diagnostic, Severity};
 use crate::playbook::book;
-use crate::playbook::later::{Later, later, now};
+use crate::playbook::later::{later, now};
 use crate::playbook::names::Declared;
 use crate::playbook::read::Reader;
-use crate::playbook::scope::{self, Around, Scope};
+use crate::playbook::scope::{self, Around, Library};
 use crate::playbook::set::{Index, Playbook};
 use crate::playbook::yaml::Node;
 use crate::script::Questions;
@@ -28,8 +28,7 @@ struct Book {
 /// All libraries and playbooks, by id.
 #[derive(Default)]
 pub(super) struct Books {
-    #[expect(clippy::type_complexity, reason = "each layer says one thing: what was asked, whether it loads, shared, compiled when it is asked")]
-    libraries: BTreeMap<Arc<str>, Part<Option<Arc<Later<Scope>>>>>,
+    libraries: BTreeMap<Arc<str>, Part<Option<Library>>>,
     books: BTreeMap<Arc<str>, Book>,
     /// The index of the last set, as long as it holds.
     index: Option<Arc<Index>>,
