@@ -1,6 +1,6 @@
 //! Reads the playbooks that ship when the program is built, so that it need not parse their YAML each time it starts: the
 //! events of the parser are kept as bytes, and `src/playbook/shipped.rs` turns them into the same trees.
-#![allow(clippy::print_stdout, clippy::expect_used, clippy::panic, reason = "what is wrong here stops the build")]
+#![allow(clippy::print_stdout, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects, reason = "what is wrong here stops the build")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,10 +22,14 @@ fn main() {
     let mut table = String::from("&[\n");
     for (n, (name, path)) in files.iter().enumerate() {
         let text = fs::read_to_string(path).expect("a playbook can be read");
-        fs::write(out.join(format!("{n}.events")), events(path, front::before_tests(&text).unwrap_or(&text))).expect("the folder can be written");
+        let front = front::before_tests(&text).unwrap_or(&text);
+        fs::write(out.join(format!("{n}.events")), events(path, front, false)).expect("the folder can be written");
+        fs::write(out.join(format!("{n}.head")), events(path, front, true)).expect("the folder can be written");
+        let hash = blake3::hash(text.as_bytes());
         writeln!(
             table,
-            "Shipped {{ path: concat!(shipped_prefix!(), {name:?}), text: include_str!({path:?}), events: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{n}.events\")) }},"
+            "Shipped {{ path: concat!(shipped_prefix!(), {name:?}), text: include_str!({path:?}), hash: {:?}, events: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{n}.events\")), head: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{n}.head\")) }},",
+            hash.as_bytes()
         )
         .expect("a text can be written");
     }
@@ -46,9 +50,13 @@ fn walk(folder: &Path, above: &str, into: &mut Vec<(String, PathBuf)>) {
     }
 }
 
-/// What the parser says of a text: for each event a mark, its first byte and its length, and for a scalar its text.
-fn events(path: &Path, text: &str) -> Vec<u8> {
+/// What the parser says of a text: for each event a mark, its first byte and its length, and for a scalar its text. Of the
+/// head, only the keys of a playbook that say whether it matches, and whatever it builds on.
+fn events(path: &Path, text: &str, head: bool) -> Vec<u8> {
+    const HEAD: &[&str] = &["playbook", "title", "version", "status", "match", "use"];
     let mut out = Vec::new();
+    // How deep the parser is, whether a key of the file comes next, and whether what follows it is kept.
+    let (mut depth, mut key, mut kept) = (0usize, true, true);
     for event in Parser::new_from_str(text) {
         let (event, span) = event.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let odd = || panic!("{}: playbooks that ship have no tags, anchors and aliases", path.display());
@@ -68,6 +76,19 @@ fn events(path: &Path, text: &str) -> Vec<u8> {
             Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(_) => odd(),
             _ => continue,
         };
+        depth -= usize::from(mark == b'.');
+        if depth == 1 {
+            if key {
+                kept = !head || value.is_some_and(|v| HEAD.contains(&&**v));
+            }
+            // A list or map is a value as a whole: it ends here, too.
+            key = if matches!(mark, b'[' | b'{') { false } else { !key };
+        }
+        let inside = depth > 0;
+        depth += usize::from(matches!(mark, b'[' | b'{'));
+        if inside && !kept {
+            continue;
+        }
         let byte = |mark: &Marker| mark.byte_offset().expect("a text has bytes");
         let (start, end) = (byte(&span.start), byte(&span.end));
         out.push(mark);

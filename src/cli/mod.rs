@@ -197,8 +197,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
 
 /// `ENGINE_LOG=debug` shows what the program does, on standard error.
 fn log() {
-    let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("ENGINE_LOG") else { return };
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    let Some(wanted) = std::env::var("ENGINE_LOG").ok().and_then(|w| w.parse::<tracing_subscriber::filter::Targets>().ok()) else { return };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let _ = tracing_subscriber::registry().with(lines).with(wanted).try_init();
 }
 
 /// Writes data to standard output; a reader that went away is no error.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::later::Later;
 use super::yaml::Node;
 use crate::script::{Condition, Env, Expr};
 use crate::source::Span;
@@ -41,16 +42,32 @@ pub(crate) struct Declared<'n> {
     pub kept: Option<Kept>,
 }
 
+/// The tree of a file.
+pub(crate) struct Tree {
+    /// Of a playbook that ships, what says whether it matches.
+    pub head: Option<Node>,
+    /// All of it.
+    pub whole: Later<Node>,
+}
+
+impl Tree {
+    /// What says what the file declares.
+    pub fn head(&self) -> &Node {
+        self.head.as_ref().unwrap_or_else(|| &self.whole)
+    }
+}
+
 /// A tree that is kept: a file's, or that of an entry of the file.
 #[derive(Clone)]
 pub(crate) struct Kept {
-    pub tree: Arc<Node>,
+    pub tree: Arc<Tree>,
     pub entry: Option<(&'static str, usize)>,
 }
 
 impl Kept {
+    /// All of it.
     pub fn node(&self) -> Option<&Node> {
-        entry(&self.tree, self.entry)
+        entry(&self.tree.whole, self.entry)
     }
 }
 

@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
     }
 
     fn plain(&mut self, node: &Node, expression: bool) -> bool {
-        if let Some((what, span)) = node.odd {
+        if let Some((what, span)) = node.odd.as_deref().copied() {
             let d = Diagnostic::error(codes::NOT_PLAIN, span, format!("{what} stands here"));
             self.in_quotes(d, expression, "write the value out; playbooks have no tags, anchors and aliases");
             return false;

@@ -23,8 +23,11 @@ pub(crate) struct Around {
     pub actions: BTreeMap<Arc<str>, Arc<Action>>,
     pub declared_actions: BTreeSet<Arc<str>>,
     pub types: BTreeSet<Arc<str>>,
-    pub libraries: BTreeMap<Arc<str>, Arc<Later<Scope>>>,
+    pub libraries: BTreeMap<Arc<str>, Library>,
 }
+
+/// What a library declares.
+pub(crate) type Library = Arc<Later<Scope>>;
 
 /// What `bind:` and `conditions:` declare, compiled.
 #[derive(Clone, Default)]

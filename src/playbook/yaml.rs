@@ -3,8 +3,8 @@
 use granit_parser::{Event, Parser, ScalarStyle};
 
 use super::front::before_tests;
+use super::limits;
 use super::mend::Value;
-use super::{limits, shipped};
 use crate::diag::{Diagnostic, codes};
 use crate::source::scalar::{Quote, Scalar};
 use crate::source::{FileId, SourceFile, Span};
@@ -39,8 +39,11 @@ pub struct Node {
     /// Where it stands.
     pub span: Span,
     /// A tag, anchor or alias at it: what, and where. Playbooks have none of them.
-    pub odd: Option<(&'static str, Span)>,
+    pub odd: Odd,
 }
+
+/// A tag, anchor or alias: what, and where. Hardly any node has one, so that it stands elsewhere.
+pub type Odd = Option<Box<(&'static str, Span)>>;
 
 impl Node {
     /// The scalar, if it is one.
@@ -118,9 +121,6 @@ pub fn parse(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> Option
 
 /// Parses a file without the `tests:` at its end, which change no answer and are most of a well-tested file.
 pub fn parse_rules(id: FileId, file: &SourceFile, out: &mut Vec<Diagnostic>) -> Option<Node> {
-    if let Some(tree) = shipped::same(file).and_then(|s| s.tree(id, file)) {
-        return Some(tree);
-    }
     if let Some(front) = before_tests(&file.text) {
         let mut wrong = Vec::new();
         if let Some(tree) = parse_front(id, file, front, &mut wrong).filter(|_| wrong.is_empty()) {
@@ -136,7 +136,7 @@ fn parse_front(id: FileId, file: &SourceFile, text: &str, out: &mut Vec<Diagnost
         out.push(Diagnostic::error(codes::LIMIT, Span::top(id), format!("the file is larger than {} KiB", limits::FILE_BYTES >> 10)));
         return None;
     }
-    let mut tree = Builder::new(id, file);
+    let mut tree = Builder::new(id, &file.text);
     let mut documents = 0usize;
     let options = granit_parser::options! { emit_unresolved_aliases: true, flow_nesting_limit: limits::FILE_DEPTH, block_nesting_limit: limits::FILE_DEPTH, emit_comments: false };
     let mut parser = Parser::new_from_str_with_options(text, options);
@@ -210,13 +210,13 @@ pub(super) fn byte(text: &str, mark: &granit_parser::Marker) -> usize {
 
 /// Hands an event of the parser to the tree.
 fn take(tree: &mut Builder<'_>, event: Event<'_>, at: &granit_parser::Span, documents: &mut usize) -> Result<(), Box<Diagnostic>> {
-    let place = |s: &granit_parser::Span| Span::new(tree.id, byte(&tree.file.text, &s.start), byte(&tree.file.text, &s.end));
+    let place = |s: &granit_parser::Span| Span::new(tree.id, byte(tree.text, &s.start), byte(tree.text, &s.end));
     let span = place(at);
     // A tag or anchor at a node, with its place.
     let odd = |anchor: usize, tag: bool| match (tag, anchor) {
-        (true, _) => Some(("a tag (`!…`)", at.tag_span().map_or(span, |t| place(&t)))),
+        (true, _) => Some(Box::new(("a tag (`!…`)", at.tag_span().map_or(span, |t| place(&t))))),
         (false, 0) => None,
-        (false, _) => Some(("an anchor (`&…`)", span)),
+        (false, _) => Some(Box::new(("an anchor (`&…`)", span))),
     };
     match event {
         Event::DocumentStart(..) => {
@@ -231,7 +231,7 @@ fn take(tree: &mut Builder<'_>, event: Event<'_>, at: &granit_parser::Span, docu
         Event::Alias(_) | Event::UnresolvedAlias(_) => tree.node(Node {
             yaml: Yaml::Scalar(Scalar::plain(tree.id, "", span.start as usize), Style::Plain),
             span,
-            odd: Some(("an alias (`*…`)", span)),
+            odd: Some(Box::new(("an alias (`*…`)", span))),
         }),
         Event::Scalar(value, style, anchor, tag) => {
             let (style, quote) = match style {
@@ -256,9 +256,6 @@ fn take(tree: &mut Builder<'_>, event: Event<'_>, at: &granit_parser::Span, docu
     }
 }
 
-/// A tag, anchor or alias: what, and where.
-type Odd = Option<(&'static str, Span)>;
-
 enum Open {
     List(Vec<Node>, usize, Odd),
     Map(Vec<(Node, Node)>, Option<Node>, usize, Odd),
@@ -267,15 +264,16 @@ enum Open {
 /// A tree that grows event by event.
 pub(super) struct Builder<'a> {
     id: FileId,
-    file: &'a SourceFile,
+    text: &'a str,
     nodes: usize,
     stack: Vec<Open>,
     root: Option<Node>,
 }
 
 impl<'a> Builder<'a> {
-    pub fn new(id: FileId, file: &'a SourceFile) -> Self {
-        Self { id, file, nodes: 0, stack: Vec::new(), root: None }
+    /// A tree of this text.
+    pub fn new(id: FileId, text: &'a str) -> Self {
+        Self { id, text, nodes: 0, stack: Vec::new(), root: None }
     }
 
     /// The whole tree.
@@ -296,11 +294,13 @@ impl<'a> Builder<'a> {
     /// The innermost list or map ends.
     pub fn end(&mut self, span: Span) -> Result<(), Box<Diagnostic>> {
         let node = match self.stack.pop() {
-            Some(Open::List(items, start, odd)) => {
+            Some(Open::List(mut items, start, odd)) => {
+                items.shrink_to_fit();
                 let end = items.last().map_or(span.end, |n| n.span.end.max(span.start));
                 Node { yaml: Yaml::List(items), span: Span::new(self.id, start, end as usize), odd }
             }
-            Some(Open::Map(entries, _, start, odd)) => {
+            Some(Open::Map(mut entries, _, start, odd)) => {
+                entries.shrink_to_fit();
                 let end = entries.last().map_or(span.end, |(_, v)| v.span.end.max(span.start));
                 Node { yaml: Yaml::Map(entries), span: Span::new(self.id, start, end as usize), odd }
             }
@@ -311,7 +311,7 @@ impl<'a> Builder<'a> {
 
     /// A text.
     pub fn scalar(&mut self, value: &str, style: Style, quote: Quote, span: Span, odd: Odd) -> Result<(), Box<Diagnostic>> {
-        let raw = self.file.text.get(span.start as usize..span.end as usize).unwrap_or("");
+        let raw = self.text.get(span.start as usize..span.end as usize).unwrap_or("");
         let start = span.start as usize;
         let scalar = match style {
             Style::Plain if raw == value => Scalar::plain(self.id, value, start).spanning(span),

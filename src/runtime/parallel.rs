@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
-/// Fewer items than this are not worth a thread.
-const FEW: usize = 32;
+/// Fewer items than this are not worth a thread: what ships are fewer.
+const FEW: usize = 64;
 
 /// Does `work` for each number below `many`, in any order, on as many threads as the machine has.
 pub fn each(many: usize, work: &(dyn Fn(usize) + Sync)) {

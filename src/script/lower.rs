@@ -111,7 +111,7 @@ pub fn global_names() -> impl Iterator<Item = &'static str> {
 pub struct Lowering<'e, 'd> {
     env: Env<'e>,
     snippet: Snippet<'e>,
-    closures: HashMap<String, Closure>,
+    closures: HashMap<String, Arc<Closure>>,
     questions: &'d mut Questions,
     out: &'d mut Vec<Diagnostic>,
     failed: bool,

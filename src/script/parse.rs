@@ -1,7 +1,7 @@
 //! Rhai's parser and what is needed to read its tree: closures, places, the patterns of a `switch`.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rhai::{AST, ASTNode, Engine, OptimizationLevel, Position, Stmt};
 
@@ -22,7 +22,7 @@ pub struct Tree {
     /// The statement that holds it.
     pub root: Option<Stmt>,
     /// The closures in it, by the name that Rhai gave them.
-    pub closures: HashMap<String, Closure>,
+    pub closures: HashMap<String, Arc<Closure>>,
 }
 
 /// A text that does not parse: what is wrong, and the byte.
@@ -55,25 +55,34 @@ pub fn parse(text: &str) -> Result<Tree, SyntaxError> {
         let message = e.err_type().to_string();
         SyntaxError { message, at: byte_of(text, e.position()) }
     })?;
+    let one = ast.iter_functions().nth(1).is_none();
     let closures = ast
         .iter_functions()
         .map(|f| {
-            // `clone_functions_only_filtered` of this version keeps them all.
-            let mut only = ast.clone_functions_only();
-            only.retain_functions(|_, _, name, _| name == f.name);
-            (f.name.to_owned(), Closure { params: f.params.iter().map(|p| (*p).to_owned()).collect(), body: statements(&only) })
+            let body = if one {
+                statements(&ast, ast.statements().len())
+            } else {
+                // `clone_functions_only_filtered` of this version keeps them all.
+                let mut only = ast.clone_functions_only();
+                only.retain_functions(|_, _, name, _| name == f.name);
+                statements(&only, 0)
+            };
+            (f.name.to_owned(), Arc::new(Closure { params: f.params.iter().map(|p| (*p).to_owned()).collect(), body }))
         })
         .collect();
-    let root = statements(&ast.clone_statements_only()).into_iter().next();
-    Ok(Tree { root, closures })
+    Ok(Tree { root: ast.statements().first().cloned(), closures })
 }
 
-/// The outermost statements of a tree.
-fn statements(ast: &AST) -> Vec<Stmt> {
+/// The outermost statements of a tree, those of its closures last, without the first few.
+fn statements(ast: &AST, without: usize) -> Vec<Stmt> {
     let mut all = Vec::new();
+    let mut left = without;
     ast.walk(&mut |path: &[ASTNode]| {
         if let [ASTNode::Stmt(s)] = path {
-            all.push((*s).clone());
+            match left.checked_sub(1) {
+                Some(less) => left = less,
+                None => all.push((*s).clone()),
+            }
         }
         true
     });

@@ -13,7 +13,7 @@ pub struct Scalar {
     pub span: Span,
     /// Runs that are the same in both: decoded byte, byte in the file. Sorted; most texts have one alone.
     first: (u32, u32),
-    more: Vec<(u32, u32)>,
+    more: Box<[(u32, u32)]>,
 }
 
 impl Scalar {
@@ -23,7 +23,7 @@ impl Scalar {
             text: text.into(),
             span: Span::new(file, start, start.saturating_add(text.len())),
             first: (0, u32::try_from(start).unwrap_or(u32::MAX)),
-            more: Vec::new(),
+            more: Box::default(),
         }
     }
 
@@ -100,7 +100,7 @@ impl Scalar {
             }
         }
         let first = if runs.is_empty() { (0, at(0)) } else { runs.remove(0) };
-        Self { text: text.into(), span, first, more: runs }
+        Self { text: text.into(), span, first, more: runs.into() }
     }
 
     /// Where a range of bytes of the decoded text stands in the file.

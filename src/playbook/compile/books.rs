@@ -10,10 +10,10 @@ use super::memory::Memory;
 use super::work::{World, worked};
 use crate::diag::{Diagnostic, Severity};
 use crate::playbook::book;
-use crate::playbook::later::{Later, later, now};
+use crate::playbook::later::{later, now};
 use crate::playbook::names::Declared;
 use crate::playbook::read::Reader;
-use crate::playbook::scope::{self, Around, Scope};
+use crate::playbook::scope::{self, Around, Library};
 use crate::playbook::set::{Index, Playbook};
 use crate::playbook::yaml::Node;
 use crate::script::Questions;
@@ -28,8 +28,7 @@ struct Book {
 /// All libraries and playbooks, by id.
 #[derive(Default)]
 pub(super) struct Books {
-    #[expect(clippy::type_complexity, reason = "each layer says one thing: what was asked, whether it loads, shared, compiled when it is asked")]
-    libraries: BTreeMap<Arc<str>, Part<Option<Arc<Later<Scope>>>>>,
+    libraries: BTreeMap<Arc<str>, Part<Option<Library>>>,
     books: BTreeMap<Arc<str>, Book>,
     /// The index of the last set, as long as it holds.
     index: Option<Arc<Index>>,
@@ -84,18 +83,19 @@ impl Books {
             dirty.chain(users).collect()
         };
         let jobs: Vec<Declared<'_>> = ids.into_iter().filter_map(|id| declared(files, (id, things.get(&("playbook", id.clone()))?))).collect();
+        let plain_base = things.of("library").chain(things.of("actions")).all(|(_, t)| t.kept(files).is_some());
         let made = worked(workers, jobs.len(), |n| {
             let d = jobs.get(n)?;
             let thing = things.get(&("playbook", d.id.as_str().into()))?;
             // What an overlay changes is kept as it was, for the case that it does not load any more.
             let plain = thing.changed.as_ref().and_then(|_| files.node(&thing.base)).filter(|n| *n != d.node);
             Some(Part::of(files, questions, |reader, questions| {
-                let kept = d.kept.clone().filter(|_| builds_on_what_ships(d.node, files, things));
-                match kept {
-                    Some(kept) => Some(book::shipped(reader, d, kept, &around, questions)),
-                    None => made(reader, d, plain, &around, questions),
+                let Some(kept) = &d.kept else { return made(reader, d, plain, &around, questions).map(Arc::new) };
+                if plain_base || builds_on_what_ships(kept.node()?, files, things) {
+                    return Some(Arc::new(book::shipped(reader, d, kept.clone(), &around, questions)));
                 }
-                .map(Arc::new)
+                let whole = Declared { id: d.id.clone(), id_span: d.id_span, node: kept.node()?, kept: None };
+                made(reader, &whole, plain, &around, questions).map(Arc::new)
             }))
         });
         for (d, part) in jobs.iter().zip(made) {

@@ -72,7 +72,9 @@ pub(super) struct Moved {
 
 /// A thing as it is compiled.
 pub(super) fn declared<'t>(files: &'t Files, (id, thing): (&Arc<str>, &'t Thing)) -> Option<Declared<'t>> {
-    Some(Declared { id: id.to_string(), id_span: thing.base.id_span, node: thing.node(files)?, kept: thing.kept(files) })
+    let kept = thing.kept(files);
+    let node = if kept.is_some() { files.head(&thing.base) } else { thing.node(files) };
+    Some(Declared { id: id.to_string(), id_span: thing.base.id_span, node: node?, kept })
 }
 
 impl Base {
@@ -113,7 +115,7 @@ impl Base {
         if std::mem::take(&mut self.permissions_dirty) {
             self.permissions.make(files, questions, memory, |reader, questions| {
                 let mut made = Permissions::default();
-                for tree in files.iter().filter(|(_, f)| f.says.permissions).filter_map(|(_, f)| f.tree.as_ref()) {
+                for tree in files.iter().filter(|(_, f)| f.says.permissions).filter_map(|(_, f)| f.whole()) {
                     Catalogue { reader, questions }.permissions(tree, &mut made);
                 }
                 Arc::new(made)

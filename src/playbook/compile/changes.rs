@@ -36,7 +36,7 @@ impl Changes {
         };
         if self.dirty || things.ids_changed {
             let mut reader = Reader { sources: &files.sources, out: Vec::new() };
-            for tree in self.lost.0.iter().filter_map(|id| files.get(*id)?.tree.as_ref()) {
+            for tree in self.lost.0.iter().filter_map(|id| files.get(*id)?.whole()) {
                 overlay::apply(&mut reader, tree, None, known);
             }
             self.lost.1 = reader.out;
@@ -47,7 +47,7 @@ impl Changes {
             }
             let mut reader = Reader { sources: &files.sources, out: Vec::new() };
             let mut changed = None;
-            for tree in by.iter().filter_map(|id| files.get(*id)?.tree.as_ref()) {
+            for tree in by.iter().filter_map(|id| files.get(*id)?.whole()) {
                 let target = changed.as_ref().or_else(|| files.node(&things.get(key)?.base));
                 changed = overlay::apply(&mut reader, tree, target, Vec::new).or(changed);
             }

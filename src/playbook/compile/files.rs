@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::declare::{Declared, Says, says};
 use crate::diag::{Diagnostic, codes};
-use crate::playbook::names::{Kept, entry};
+use crate::playbook::later::{later, now};
+use crate::playbook::names::{Kept, Tree, entry};
 use crate::playbook::read::Reader;
 use crate::playbook::shipped;
 use crate::playbook::yaml::{self, Node};
@@ -14,16 +15,23 @@ use crate::source::{FileId, SourceFile, Sources, Span};
 /// A file that is there.
 pub(super) struct File {
     pub layer: usize,
-    pub tree: Option<Arc<Node>>,
+    pub tree: Option<Arc<Tree>>,
     /// Whether it is just as it ships with the program.
     pub ships: bool,
     /// What it declares.
     pub says: Says,
     /// What is wrong with it, whatever the other files say.
     pub wrong: Vec<Diagnostic>,
-    hash: blake3::Hash,
+    hash: [u8; 32],
     /// Whether it begins with the mark that some editors write.
     marked: bool,
+}
+
+impl File {
+    /// All of its tree.
+    pub fn whole(&self) -> Option<&Node> {
+        self.tree.as_ref().map(|t| &*t.whole)
+    }
 }
 
 /// All files that a compiler has seen. A name keeps its id, also while no file is called so.
@@ -76,18 +84,30 @@ impl Files {
     /// Reads a file whose text was put in.
     pub fn read(&self, id: FileId, layer: usize, text: &str) -> File {
         let mut reader = Reader { sources: &self.sources, out: Vec::new() };
+        let marked = unmarked(text).1;
         let source = self.sources.get(id);
-        let ships = layer == 0 && source.is_some_and(|f| shipped::same(f).is_some());
-        let tree = source.and_then(|f| {
-            let tree = yaml::parse_rules(id, f, &mut reader.out);
-            let blank = || f.text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'));
-            if tree.is_none() && reader.out.is_empty() && !blank() {
-                reader.error(codes::YAML, Span::top(id), "the file holds nothing that can be read");
-            }
-            tree
-        });
-        let says = tree.as_ref().map(|t| says(&mut reader, t)).unwrap_or_default();
-        File { layer, tree: tree.map(Arc::new), ships, says, wrong: reader.out, hash: blake3::hash(text.as_bytes()), marked: unmarked(text).1 }
+        let shipped = source.and_then(shipped::same).filter(|_| layer == 0 && !marked);
+        let tree = match shipped {
+            Some(s) => match s.head(id) {
+                // Only what needs more of a playbook than its head asks for it.
+                Some(head) => {
+                    let nothing = head.clone();
+                    Some(Tree { head: Some(head), whole: later(move || s.tree(id).unwrap_or(nothing)) })
+                }
+                None => s.tree(id).map(|whole| Tree { head: None, whole: now(whole) }),
+            },
+            None => source.and_then(|f| {
+                let tree = yaml::parse_rules(id, f, &mut reader.out);
+                let blank = || f.text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'));
+                if tree.is_none() && reader.out.is_empty() && !blank() {
+                    reader.error(codes::YAML, Span::top(id), "the file holds nothing that can be read");
+                }
+                tree.map(|whole| Tree { head: None, whole: now(whole) })
+            }),
+        };
+        let says = tree.as_ref().map(|t| says(&mut reader, t.head())).unwrap_or_default();
+        let hash = shipped.map_or_else(|| *blake3::hash(text.as_bytes()).as_bytes(), |s| s.hash);
+        File { layer, tree: tree.map(Arc::new), ships: shipped.is_some(), says, wrong: reader.out, hash, marked }
     }
 
     /// Takes a file away; gives what it was.
@@ -103,11 +123,11 @@ impl Files {
         self.ships = self.ships.saturating_add(ships(&new)).saturating_sub(ships(slot));
         self.moved |= slot.is_some() != new.is_some();
         if let Some(f) = &new {
-            let same = self.contents.entry((f.layer, *f.hash.as_bytes())).or_default();
+            let same = self.contents.entry((f.layer, f.hash)).or_default();
             *same = same.saturating_add(1);
         }
         let old = std::mem::replace(slot, new);
-        if let Some(key) = old.as_ref().map(|f| (f.layer, *f.hash.as_bytes()))
+        if let Some(key) = old.as_ref().map(|f| (f.layer, f.hash))
             && let Some(same) = self.contents.get_mut(&key)
         {
             *same = same.saturating_sub(1);
@@ -144,7 +164,12 @@ impl Files {
 
     /// The tree of what a file declares.
     pub fn node(&self, d: &Declared) -> Option<&Node> {
-        entry(self.get(d.file)?.tree.as_ref()?, d.entry.map(|n| (d.kind, n)))
+        entry(self.get(d.file)?.whole()?, d.entry.map(|n| (d.kind, n)))
+    }
+
+    /// What of that tree says whether the rest is needed.
+    pub fn head(&self, d: &Declared) -> Option<&Node> {
+        entry(self.get(d.file)?.tree.as_ref()?.head(), d.entry.map(|n| (d.kind, n)))
     }
 
     /// The tree of what a file declares, to keep, if all is there as it ships.
