@@ -34,6 +34,15 @@ impl Some64 {
     }
 }
 
+/// Adds the playbooks of some lists to those of each block.
+fn gather(lists: &[&Some64], into: &mut [u64]) {
+    for (block, bits) in lists.iter().flat_map(|l| &l.0) {
+        if let Some(word) = into.get_mut(*block as usize) {
+            *word |= bits;
+        }
+    }
+}
+
 fn place(n: usize) -> (u32, u64) {
     let bit = u32::try_from(n % 64).unwrap_or_default();
     (u32::try_from(n / 64).unwrap_or(u32::MAX), 1u64.checked_shl(bit).unwrap_or_default())
@@ -144,23 +153,28 @@ impl Index {
         out.extend(self.severities.iter().filter(|(least, _)| facts.incident.severity.is_none_or(|s| s < **least)).map(|(_, all)| all));
 
         // What few are led to goes first: nothing else is looked at where it has nobody.
-        let mut parts = [types, signals, techniques];
-        parts.sort_by_key(|lists| lists.iter().map(|l| l.0.len()).fold(0, usize::saturating_add));
-        let [first, rest @ ..] = &parts;
+        let mut parts = [types, signals, techniques].map(|lists| (lists.iter().map(|l| l.0.len()).fold(0, usize::saturating_add), lists));
+        parts.sort_by_key(|(blocks, _)| *blocks);
+        let [(_, first), rest @ ..] = &parts;
         let mut live = vec![0u64; self.len.div_ceil(64)];
-        for (block, bits) in first.iter().flat_map(|l| &l.0) {
-            if let Some(word) = live.get_mut(*block as usize) {
-                *word |= bits;
+        gather(first, &mut live);
+        let mut led = Vec::new();
+        for (blocks, lists) in rest {
+            // Lists are gone through from end to end, or asked for each block that is left, whichever is less.
+            let left = live.iter().filter(|bits| **bits != 0).count();
+            if *blocks <= left.saturating_mul(lists.len()) {
+                led.clear();
+                led.resize(live.len(), 0);
+                gather(lists, &mut led);
+                live.iter_mut().zip(&led).for_each(|(bits, all)| *bits &= all);
+            } else {
+                for (block, bits) in (0u32..).zip(&mut live).filter(|(_, bits)| **bits != 0) {
+                    *bits &= lists.iter().fold(0, |all, l| all | l.at(block));
+                }
             }
         }
         let mut found = Vec::new();
         for (block, mut bits) in (0u32..).zip(live).filter(|(_, bits)| *bits != 0) {
-            for lists in rest {
-                bits &= lists.iter().fold(0, |all, l| all | l.at(block));
-                if bits == 0 {
-                    break;
-                }
-            }
             for list in &out {
                 if bits == 0 {
                     break;

@@ -8,7 +8,8 @@ use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
-use super::trace::{Seen, Taken, Trace};
+use super::plan::{List, Plan};
+use super::trace::{Seen, Trace};
 use super::ty::Ty;
 use super::value::Value;
 use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, Time};
@@ -94,6 +95,17 @@ impl Memory {
     }
 
     fn put(&mut self, id: MemoId, value: &Result<Value, Stop>, cost: u64) {
+        let kept = match value {
+            Ok(Value::Bool(b)) => (cost << 2) | if *b { answer::YES } else { answer::NO },
+            other => {
+                self.values.push(Memo { value: other.clone(), cost });
+                ((self.values.len() as u64) << 2) | answer::OTHER
+            }
+        };
+        self.keep(id, kept);
+    }
+
+    fn keep(&mut self, id: MemoId, kept: u64) {
         let n = id.0 as usize;
         // What is compiled only when it is asked for has places beyond those that were known before.
         if n >= self.slots.len() {
@@ -103,13 +115,7 @@ impl Memory {
         if *slot == answer::NONE {
             self.touched.push(id.0);
         }
-        *slot = match value {
-            Ok(Value::Bool(b)) => (cost << 2) | if *b { answer::YES } else { answer::NO },
-            other => {
-                self.values.push(Memo { value: other.clone(), cost });
-                ((self.values.len() as u64) << 2) | answer::OTHER
-            }
-        };
+        *slot = kept;
     }
 
     fn get(&self, id: MemoId) -> Option<Memo> {
@@ -156,11 +162,16 @@ impl<'a> Cx<'a> {
 
     /// The value of an expression with these parameters.
     pub fn value(&mut self, e: &Expr, params: &[Value]) -> Result<Value, Stop> {
-        self.steps = 0;
-        self.locals.clear();
-        self.locals.extend_from_slice(params);
-        self.base = 0;
+        self.begin(params);
         self.eval(e)
+    }
+
+    fn begin(&mut self, params: &[Value]) {
+        (self.steps, self.base) = (0, 0);
+        self.locals.clear();
+        if !params.is_empty() {
+            self.locals.extend_from_slice(params);
+        }
     }
 
     /// How many steps the last question took, counting those of answers that were kept.
@@ -170,10 +181,7 @@ impl<'a> Cx<'a> {
 
     /// Whether an expression holds with these parameters.
     pub fn holds(&mut self, e: &Expr, params: &[Value]) -> Result<bool, Stop> {
-        self.steps = 0;
-        self.locals.clear();
-        self.locals.extend_from_slice(params);
-        self.base = 0;
+        self.begin(params);
         self.test(e)
     }
 
@@ -241,7 +249,7 @@ impl<'a> Cx<'a> {
     }
 
     /// The answer to a question that is kept, for plans: the step of its node is paid.
-    pub(super) fn remembered(&mut self, id: MemoId, run: impl FnOnce(&mut Self) -> Result<bool, Stop>) -> Result<bool, Stop> {
+    pub(super) fn remembered(&mut self, id: MemoId, plan: &Plan) -> Result<bool, Stop> {
         let slot = self.memory.slots.get(id.0 as usize).copied().unwrap_or_default();
         match slot & 3 {
             known @ (answer::NO | answer::YES) => {
@@ -259,10 +267,10 @@ impl<'a> Cx<'a> {
             _ => {}
         }
         let before = self.steps;
-        let found = run(self);
+        let found = self.run(plan);
         let cost = self.steps.saturating_sub(before);
         match &found {
-            Ok(b) => self.memory.put(id, &Ok((*b).into()), cost),
+            Ok(yes) => self.memory.keep(id, (cost << 2) | if *yes { answer::YES } else { answer::NO }),
             Err(Stop::Budget(_)) => {}
             Err(stop) => self.memory.put(id, &Err(stop.clone()), cost),
         }
@@ -274,10 +282,10 @@ impl<'a> Cx<'a> {
         let Some(plan) = e.plan.as_ref().filter(|_| self.trace.is_none() && self.observed.is_none()) else {
             return self.eval(e).map(|v| v.is_true());
         };
-        self.work(1).map_err(|s| s.at(e.span))?;
+        self.charge(1);
         let found = match e.memo {
-            Some(id) => self.remembered(id, |cx| cx.run(plan)),
-            None => self.run(plan),
+            Some(id) if plan.kept() => self.remembered(id, plan),
+            _ => self.run(plan),
         };
         found.and_then(|b| self.pay().map(|()| b)).map_err(|s| s.at(e.span))
     }
@@ -501,31 +509,29 @@ impl<'a> Cx<'a> {
 
     fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
         let span = whole.span;
-        let list = self.eval(of)?;
         if self.trace.is_some()
             && matches!(op, Each::Some | Each::All)
-            && let Some(found) = self.decisive(op, &list, body, span)?
+            && let Some(found) = self.decisive(op, whole, body)?
         {
             return Ok(found);
         }
+        let list = self.eval(of)?;
         let mut kept = Vec::new();
-        let mut others = Taken::default();
         let mut count = 0i64;
+        let mut spoke = false;
         for item in list.items() {
             self.work(1).map_err(|s| s.at(span))?;
-            let mark = self.trace.as_ref().map(Trace::mark);
+            // Only what speaks for the answer is evidence: it is asked first, and then looked into.
+            let looked = self.trace.is_some() && op != Each::Map;
             self.locals.push(item.clone());
-            let got = self.eval(body);
+            let got = if looked { self.untraced(|cx| cx.test(body)).map(Value::Bool) } else { self.eval(body) };
+            if looked && matches!(&got, Ok(v) if v.is_true() != (op == Each::All)) {
+                spoke = true;
+                self.look(body);
+            }
             self.locals.pop();
             let got = got?;
             let holds = got.is_true();
-            let supports = if op == Each::All { !holds } else { holds };
-            if op != Each::Map
-                && !supports
-                && let (Some(t), Some(mark)) = (&mut self.trace, mark)
-            {
-                others.and(t.take_back(mark));
-            }
             match op {
                 Each::Filter if holds => kept.push(item.clone()),
                 Each::Map if !got.is_absent() => kept.push(got),
@@ -537,11 +543,15 @@ impl<'a> Cx<'a> {
             }
         }
         // Nothing spoke for it: then what spoke against it is the evidence.
-        if kept.is_empty()
-            && count == 0
-            && let Some(t) = &mut self.trace
-        {
-            t.put_back(others);
+        if !spoke && op != Each::Map {
+            for item in list.items() {
+                if self.trace.as_ref().is_none_or(Trace::is_full) {
+                    break;
+                }
+                self.locals.push(item.clone());
+                self.look(body);
+                self.locals.pop();
+            }
         }
         if kept.len() > limits::LIST_ITEMS {
             return Err(Stop::Fail(Some(span), format!("a list of more than {} items", limits::LIST_ITEMS)));
@@ -555,47 +565,45 @@ impl<'a> Cx<'a> {
         })
     }
 
-    /// Where one item settles the question, that item alone is evidence: it is found first, and then looked into.
-    fn decisive(&mut self, op: Each, list: &Value, body: &Expr, span: Span) -> Result<Option<Value>, Stop> {
-        let trace = self.trace.take();
+    /// The one item that settles a question about a list of which nothing else is evidence.
+    fn decisive(&mut self, op: Each, whole: &Expr, body: &Expr) -> Result<Option<Value>, Stop> {
+        let Some(Plan::Each(list @ (List::Kind(_) | List::Alerts), cost, all, plan)) = whole.plan.as_deref() else { return Ok(None) };
         let (steps, spent) = (self.steps, self.spent);
-        let mut settled = Ok(None);
-        for item in list.items() {
-            self.locals.push(item.clone());
-            let got = self.work(1).map_err(|s| s.at(span)).and_then(|()| self.test(body));
-            self.locals.pop();
-            match got {
-                Ok(holds) if holds == (op == Each::Some) => {
-                    settled = Ok(Some(item));
-                    break;
-                }
-                Ok(_) => {}
-                Err(stop) => {
-                    settled = Err(stop);
-                    break;
-                }
-            }
-        }
-        self.trace = trace;
-        let Some(item) = settled? else {
+        self.charge(u64::from(*cost));
+        let found = self.untraced(|cx| cx.walk(*list, plan, !*all, &mut || true)).map_err(|s| s.at(whole.span))?;
+        let Some(item) = found else {
             (self.steps, self.spent) = (steps, spent);
             return Ok(None);
         };
-        let after = (self.steps, self.spent);
-        self.locals.push(item.clone());
-        let looked = self.eval(body);
+        self.locals.push(item);
+        self.look(body);
         self.locals.pop();
-        (self.steps, self.spent) = after;
-        looked.map(|_| Some((op == Each::Some).into()))
+        Ok(Some((op == Each::Some).into()))
+    }
+
+    /// Does something of which nothing is evidence.
+    fn untraced<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let trace = self.trace.take();
+        let out = run(self);
+        self.trace = trace;
+        out
+    }
+
+    /// Looks for the evidence of something whose answer is known and paid for.
+    fn look(&mut self, e: &Expr) {
+        let paid = (self.steps, self.spent);
+        // What stops here stopped when it was asked.
+        let _ = self.eval(e);
+        (self.steps, self.spent) = paid;
     }
 
     fn is_in(&mut self, item: &Value, of: &Value) -> Result<bool, Stop> {
         Ok(match (item, of) {
-            (Value::Absent, _) => false,
             (x, Value::List(all)) => {
                 self.work(all.len())?;
-                all.iter().any(|y| x.same(y))
+                !x.is_absent() && all.iter().any(|y| x.same(y))
             }
+            (Value::Absent, _) => false,
             (x, Value::Named(n)) => {
                 let Some(list) = self.facts.lists.get(*n as usize) else { return Ok(false) };
                 self.work(list.len.saturating_div(64).saturating_add(1))?;

@@ -48,6 +48,22 @@ pub enum List {
     Named(usize, Kind),
 }
 
+impl Plan {
+    /// Whether its answer is worth keeping: a look at one field of the incident is not, and what is framed is kept inside.
+    pub fn kept(&self) -> bool {
+        match self {
+            Self::Framed(inner) => !matches!(**inner, Self::Shared(..)) && inner.kept(),
+            Self::Test(t) => match t.source {
+                Source::Incident(_) | Source::Len(List::Kind(_) | List::Alerts) => {
+                    !matches!(t.check, Check::True | Check::Known | Check::Compare(..) | Check::OneOf(_))
+                }
+                _ => true,
+            },
+            _ => true,
+        }
+    }
+}
+
 impl List {
     /// The list of an expression, and the steps of all of it.
     fn of(e: &Expr) -> Option<(Self, u32)> {
@@ -274,12 +290,12 @@ fn test(source: Source, check: Check, cost: u32) -> Plan {
     Plan::Test(Test { source, check, cost })
 }
 
-/// The plan of a part: kept for the incident where the expression is.
+/// The plan of a part: kept for the incident where the expression is, unless asking again costs less than keeping.
 fn part(e: &Expr) -> Option<Arc<Plan>> {
     let plan = e.plan.clone()?;
     Some(match e.memo {
-        Some(id) => Arc::new(Plan::Shared(id, plan)),
-        None => plan,
+        Some(id) if plan.kept() => Arc::new(Plan::Shared(id, plan)),
+        _ => plan,
     })
 }
 
@@ -370,14 +386,17 @@ fn inside(item: &Expr, of: &Expr) -> Option<Test> {
         let cost = steps_of(&item.node)?.checked_add(list.1)?;
         return Some(Test { source: source(item)?, check: Check::Member(list.0, true), cost });
     }
-    let cost = below(&[item, of])?;
+    let mut cost = below(&[item, of])?;
     let check = match (&item.node, &of.node, &of.ty) {
         // What is asked is the list, where the item is written there.
         (Node::Const(Value::Text(part)), Node::Field(..), Ty::Text | Ty::List(_)) => {
             return Some(Test { source: source(of)?, check: Check::Contains(part.clone()), cost });
         }
         (_, Node::Const(Value::Named(n)), _) => Check::Listed(*n, true),
-        (_, Node::Array(all), _) if plain(&item.ty) => among(all)?,
+        (_, Node::Array(all), _) if plain(&item.ty) => {
+            cost = cost.checked_add(u32::try_from(all.len()).ok()?)?;
+            among(all)?
+        }
         _ => return None,
     };
     Some(Test { source: source(item)?, check, cost })

@@ -22,7 +22,7 @@ impl Cx<'_> {
             }
             Plan::And(all) => self.both(all, false),
             Plan::Or(all) => self.both(all, true),
-            Plan::Shared(id, x) => self.remembered(*id, |cx| cx.run(x)),
+            Plan::Shared(id, x) => self.remembered(*id, x),
             Plan::Framed(x) => {
                 self.charge(1);
                 let outside = std::mem::replace(&mut self.base, self.locals.len());
@@ -32,13 +32,17 @@ impl Cx<'_> {
             }
             Plan::Each(list, cost, all, body) => {
                 self.charge(u64::from(*cost));
-                let decided = self.walk(*list, body, !*all)?;
-                Ok(decided != *all)
+                let decided = self.walk(*list, body, !*all, &mut || true)?;
+                Ok(decided.is_some() != *all)
             }
             Plan::Count(list, cost, body, op, wanted) => {
                 // The walk and the number.
                 self.charge(u64::from(*cost).saturating_add(2));
-                let n = self.tally(*list, body)?;
+                let mut n = 0i64;
+                self.walk(*list, body, true, &mut || {
+                    n = n.saturating_add(1);
+                    false
+                })?;
                 Ok(Ref::Int(n).compare(*op, Ref::Int(*wanted)))
             }
         }
@@ -54,56 +58,40 @@ impl Cx<'_> {
         Ok(!settles)
     }
 
-    /// Whether any item answers as wanted; the walk ends there.
-    fn walk(&mut self, list: List, body: &Plan, wanted: bool) -> Result<bool, Stop> {
+    /// The first item that answers as wanted when there are enough of them; the walk ends there.
+    pub(super) fn walk(&mut self, list: List, body: &Plan, wanted: bool, enough: &mut dyn FnMut() -> bool) -> Result<Option<Value>, Stop> {
+        let facts = self.facts;
         let found = match list {
             List::Kind(kind) => match self.scanned(body, wanted) {
-                Some(first) => self.scan(kind, first, body, wanted)?,
-                None => {
-                    let facts = self.facts;
-                    self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, |answer| answer == wanted)?
-                }
+                Some(first) => self.scan(kind, first, body, wanted, enough)?,
+                None => self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, wanted, enough)?,
             },
-            List::Alerts => {
-                let facts = self.facts;
-                self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, |answer| answer == wanted)?
-            }
-            List::Named(n, kind) => self.items(named(self.facts, self.local(n), kind).map(Value::Entity), body, |answer| answer == wanted)?,
+            List::Alerts => self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, wanted, enough)?,
+            List::Named(n, kind) => self.items(named(facts, self.local(n), kind).map(Value::Entity), body, wanted, enough)?,
         };
         self.pay()?;
         Ok(found)
     }
 
-    /// For how many items it holds.
-    fn tally(&mut self, list: List, body: &Plan) -> Result<i64, Stop> {
-        let facts = self.facts;
-        let mut n = 0i64;
-        let mut count = |answer: bool| {
-            n = n.saturating_add(i64::from(answer));
-            false
-        };
-        match list {
-            List::Kind(kind) => self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, &mut count)?,
-            List::Alerts => self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, &mut count)?,
-            List::Named(n, kind) => self.items(named(facts, self.local(n), kind).map(Value::Entity), body, &mut count)?,
-        };
-        self.pay()?;
-        Ok(n)
-    }
-
-    /// Asks the body of one item after another, until `enough`.
-    fn items(&mut self, all: impl Iterator<Item = Value>, body: &Plan, mut enough: impl FnMut(bool) -> bool) -> Result<bool, Stop> {
+    /// Asks the body of one item after another.
+    fn items(
+        &mut self,
+        all: impl Iterator<Item = Value>,
+        body: &Plan,
+        wanted: bool,
+        enough: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Value>, Stop> {
         let at = self.locals.len();
         self.locals.push(Value::Absent);
-        let mut found = Ok(false);
+        let mut found = Ok(None);
         for item in all {
             if let Some(place) = self.locals.last_mut() {
                 *place = item;
             }
             self.charge(2);
             match self.run(body) {
-                Ok(answer) if enough(answer) => {
-                    found = Ok(true);
+                Ok(answer) if answer == wanted && enough() => {
+                    found = Ok(self.locals.pop());
                     break;
                 }
                 Ok(_) => {}
@@ -131,9 +119,9 @@ impl Cx<'_> {
     }
 
     /// Goes through a column by its first test, and asks the rest where that holds.
-    fn scan(&mut self, kind: Kind, first: &Test, body: &Plan, wanted: bool) -> Result<bool, Stop> {
+    fn scan(&mut self, kind: Kind, first: &Test, body: &Plan, wanted: bool, enough: &mut dyn FnMut() -> bool) -> Result<Option<Value>, Stop> {
         let facts = self.facts;
-        let Source::Cell(_, slot, flag) = first.source else { return Ok(false) };
+        let Source::Cell(_, slot, flag) = first.source else { return Ok(None) };
         let rest = match body {
             Plan::And(all) => all.get(1..).unwrap_or_default(),
             _ => &[],
@@ -160,19 +148,19 @@ impl Cx<'_> {
             let walked = found.map_or(left, |n| n.saturating_add(1));
             let extra = cells.map_or(0, |c| extra(c.get(..walked).unwrap_or(c), &first.check, |v| self.price(Ref::held(v, flag), &first.check)));
             self.charge(each.saturating_mul(walked as u64).saturating_add(extra));
-            let Some(n) = found else { return Ok(false) };
-            from = from.saturating_add(n);
-            if rest.is_empty() {
-                return Ok(true);
+            let Some(e) = found.and_then(|n| entities.get(from.saturating_add(n))) else { return Ok(None) };
+            from = from.saturating_add(walked);
+            if !rest.is_empty() {
+                self.locals.push(Value::Entity(*e));
+                let holds = self.both(rest, false);
+                self.locals.pop();
+                if !holds? {
+                    continue;
+                }
             }
-            let Some(e) = entities.get(from) else { return Ok(false) };
-            self.locals.push(Value::Entity(*e));
-            let holds = self.both(rest, false);
-            self.locals.pop();
-            if holds? {
-                return Ok(true);
+            if enough() {
+                return Ok(Some(Value::Entity(*e)));
             }
-            from = from.saturating_add(1);
         }
     }
 
@@ -231,8 +219,6 @@ impl Cx<'_> {
     fn price(&self, v: Ref<'_>, check: &Check) -> u64 {
         let steps = match (check, v) {
             (_, Ref::Absent) => 0,
-            (Check::OneOf(all), _) => all.len(),
-            (Check::Among(all), _) => all.len(),
             (Check::Contains(_), Ref::Texts(all)) => all.len(),
             (Check::Matches(_) | Check::Glob(_), Ref::Text(t)) => t.len().saturating_div(64),
             (Check::Listed(n, true), _) => self.facts.lists.get(*n as usize).map_or(0, |l| l.len.saturating_div(64).saturating_add(1)),
@@ -343,7 +329,7 @@ fn named<'a>(facts: &Facts<'a>, alert: &Value, kind: Kind) -> impl Iterator<Item
 /// What a walk over cells costs beyond its nodes.
 fn extra(cells: &[Option<PropValue>], check: &Check, one: impl Fn(Option<&PropValue>) -> u64) -> u64 {
     match check {
-        Check::OneOf(_) | Check::Among(_) | Check::Listed(..) | Check::Matches(_) | Check::Glob(_) | Check::Contains(_) | Check::Member(..) => {
+        Check::Listed(..) | Check::Matches(_) | Check::Glob(_) | Check::Contains(_) | Check::Member(..) => {
             cells.iter().map(|c| one(c.as_ref())).fold(0, u64::saturating_add)
         }
         _ => 0,

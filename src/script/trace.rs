@@ -214,14 +214,6 @@ pub struct Taken {
     visits: Vec<MemoId>,
 }
 
-impl Taken {
-    /// Adds what was taken back elsewhere.
-    pub fn and(&mut self, other: Taken) {
-        self.seen.extend(other.seen);
-        self.visits.extend(other.visits);
-    }
-}
-
 /// How many findings one clause may show; more are left out.
 const MOST: usize = 400;
 
@@ -231,6 +223,11 @@ impl Trace {
         if self.seen.len() < MOST {
             self.seen.push(what);
         }
+    }
+
+    /// Whether no more is taken in.
+    pub fn is_full(&self) -> bool {
+        self.seen.len() >= MOST
     }
 
     /// Where the findings stand now.
