@@ -69,6 +69,7 @@ pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evalu
         let mut hits = Vec::new();
         for (c, card) in playbook.cards.iter().enumerate() {
             match targets(card, cx) {
+                Ok(all) if all.is_empty() => {}
                 Ok(all) => hits.extend(all.into_iter().map(|targets| Hit { card: c, targets })),
                 Err(stop) => out.diagnostics.push(failure(playbook, Some(card), &stop)),
             }

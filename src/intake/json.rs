@@ -343,8 +343,24 @@ fn nested(mut entries: Vec<Entry<'_>>) -> Json<'_> {
     Json::Map(undotted(entries).into_boxed_slice())
 }
 
+/// A text without the blanks around it. Mostly there are none, and that is seen at once.
+fn trimmed(text: &str) -> &str {
+    let bare = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_graphic());
+    if bare(text.bytes().next()) && bare(text.bytes().next_back()) { text } else { text.trim() }
+}
+
 /// Whether two keys are spellings of one: case, `_`, `-`, `.`, blanks, `@` and `at_sign_` make no difference; `$` does.
 pub fn same_key(a: &str, b: &str) -> bool {
+    // Mostly they differ in their first letter; one `a` may begin `at_sign_`.
+    if let (Some(x), Some(y)) = (a.bytes().next(), b.bytes().next())
+        && x.is_ascii_alphabetic()
+        && y.is_ascii_alphabetic()
+        && x != b'a'
+        && y != b'a'
+        && !x.eq_ignore_ascii_case(&y)
+    {
+        return false;
+    }
     let (a, b) = (a.strip_prefix("at_sign_").unwrap_or(a), b.strip_prefix("at_sign_").unwrap_or(b));
     if a == b {
         return true;
@@ -391,7 +407,7 @@ impl<'a> Json<'a> {
     /// The text at a key.
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.get(key)? {
-            Self::Text(t) => Some(t.trim()),
+            Self::Text(t) => Some(trimmed(t)),
             _ => None,
         }
     }
@@ -400,7 +416,7 @@ impl<'a> Json<'a> {
     pub fn is_blank(&self) -> bool {
         match self {
             Self::Null => true,
-            Self::Text(t) => t.trim().is_empty(),
+            Self::Text(t) => trimmed(t).is_empty(),
             Self::List(l) => l.is_empty(),
             Self::Map(m) => m.is_empty(),
             _ => false,
@@ -410,7 +426,7 @@ impl<'a> Json<'a> {
     /// Text, a number or a boolean as text.
     pub fn scalar(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Text(t) => Some(Cow::Borrowed(t.trim())),
+            Self::Text(t) => Some(Cow::Borrowed(trimmed(t))),
             Self::Int(n) => Some(Cow::Owned(n.to_string())),
             Self::Float(n) => Some(Cow::Owned(n.to_string())),
             Self::Bool(b) => Some(Cow::Owned(b.to_string())),

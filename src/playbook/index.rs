@@ -77,13 +77,13 @@ struct Any {
 }
 
 impl Any {
-    fn add<'w>(&mut self, n: usize, words: impl Iterator<Item = &'w Arc<str>>) {
+    fn add<'w>(&mut self, n: usize, words: impl Iterator<Item = &'w str>) {
         let mut asked = false;
         for w in words {
             asked = true;
             match self.words.get_mut(w) {
                 Some(all) => all.add(n),
-                None => self.words.entry(w.clone()).or_default().add(n),
+                None => self.words.entry(w.into()).or_default().add(n),
             }
         }
         if !asked {
@@ -124,10 +124,9 @@ impl Index {
         let mut index = Self { len: playbooks.len(), ..Self::default() };
         for (n, p) in playbooks.iter().enumerate() {
             let m = &p.matching;
-            index.types.add(n, m.types.iter());
-            index.signals.add(n, m.signals.iter());
-            let techniques: Vec<Arc<str>> = m.techniques.iter().map(|t| t.as_str().into()).collect();
-            index.techniques.add(n, techniques.iter());
+            index.types.add(n, m.types.iter().map(|t| &**t));
+            index.signals.add(n, m.signals.iter().map(|s| &**s));
+            index.techniques.add(n, m.techniques.iter().map(|t| t.as_str()));
             for (at, k) in m.entities.iter().enumerate() {
                 if !m.entities.iter().take(at).any(|before| before == k) {
                     index.kinds.entry(*k).or_default().add(n);

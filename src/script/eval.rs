@@ -187,7 +187,7 @@ impl<'a> Cx<'a> {
 
     /// The value of an expression with these parameters, and what was looked at for it.
     pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Vec<Seen>) {
-        let before = self.trace.replace(Trace::default());
+        let before = self.trace.replace(Trace::new());
         let spent = self.spent;
         let value = self.aside(|cx| cx.value(e, params));
         self.spent = spent;
@@ -441,11 +441,26 @@ impl<'a> Cx<'a> {
                 out.into()
             }
             Node::Call(function, args) => {
-                let args = args.iter().map(|x| self.eval(x)).collect::<Result<Vec<_>, _>>()?;
+                // Most have one value or two: these need no list of their own.
+                let (one, two, more);
+                let args: &[Value] = match args.as_slice() {
+                    [a] => {
+                        one = [self.eval(a)?];
+                        &one
+                    }
+                    [a, b] => {
+                        two = [self.eval(a)?, self.eval(b)?];
+                        &two
+                    }
+                    all => {
+                        more = all.iter().map(|x| self.eval(x)).collect::<Result<Vec<_>, _>>()?;
+                        &more
+                    }
+                };
                 if function.name != "known" && args.iter().any(Value::is_absent) {
                     return Ok(empty(&e.ty));
                 }
-                let value = (function.run)(self, &args).map_err(|s| s.at(e.span))?;
+                let value = (function.run)(self, args).map_err(|s| s.at(e.span))?;
                 // An item of an empty list of flags is false, as flags are never absent.
                 if value.is_absent() { empty(&e.ty) } else { value }
             }

@@ -196,7 +196,6 @@ fn said_by(facts: &Facts<'_>, e: EntityIx, p: Prop, found: Option<&PropValue>) -
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     seen: Vec<Seen>,
-    visited: BTreeSet<MemoId>,
     visits: Vec<MemoId>,
 }
 
@@ -217,7 +216,15 @@ pub struct Taken {
 /// How many findings one clause may show; more are left out.
 const MOST: usize = 400;
 
+/// So many are compared one by one.
+const FEW: usize = 16;
+
 impl Trace {
+    /// Of nothing so far, with room for what most questions look at.
+    pub fn new() -> Self {
+        Self { seen: Vec::with_capacity(8), visits: Vec::with_capacity(8) }
+    }
+
     /// Adds a finding.
     pub fn add(&mut self, what: Seen) {
         if self.seen.len() < MOST {
@@ -238,9 +245,6 @@ impl Trace {
     /// Takes back what was found since a point.
     pub fn take_back(&mut self, to: Point) -> Taken {
         let visits = self.visits.split_off(to.visits.min(self.visits.len()));
-        for v in &visits {
-            self.visited.remove(v);
-        }
         Taken { seen: self.seen.split_off(to.seen.min(self.seen.len())), visits }
     }
 
@@ -256,7 +260,8 @@ impl Trace {
 
     /// Whether a shared question is looked into for the first time.
     pub fn first_visit(&mut self, id: MemoId) -> bool {
-        let first = self.visited.insert(id);
+        // One question looks into few others.
+        let first = !self.visits.contains(&id);
         if first {
             self.visits.push(id);
         }
@@ -265,7 +270,19 @@ impl Trace {
 
     /// The findings, each once, in order.
     pub fn finish(self) -> Vec<Seen> {
-        let mut known = HashSet::with_capacity(self.seen.len());
-        self.seen.into_iter().filter(|s| known.insert(s.clone())).collect()
+        if self.seen.len() > FEW {
+            let mut known = HashSet::with_capacity(self.seen.len());
+            return self.seen.into_iter().filter(|s| known.insert(s.clone())).collect();
+        }
+        let mut all = self.seen;
+        let mut n = 0usize;
+        while let Some((known, [one, ..])) = all.split_at_checked(n) {
+            if known.contains(one) {
+                all.remove(n);
+            } else {
+                n = n.saturating_add(1);
+            }
+        }
+        all
     }
 }
