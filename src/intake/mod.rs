@@ -31,7 +31,7 @@ pub use input::{read, read_tables, read_value, stands_alone};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::{Alert, Incident, Level};
 
-use crate::model::level::{squash, words};
+use crate::model::level::words;
 
 words! {
     /// A format that incidents are read from.

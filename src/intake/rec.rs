@@ -10,6 +10,8 @@ use crate::model::{Text, Time, time};
 pub struct Rec<'a> {
     json: &'a Json<'a>,
     entries: &'a [Entry<'a>],
+    /// With which letters its keys begin: most keys that are asked for are not there.
+    heads: u64,
     used: Marks,
     /// Its JSON path.
     pub path: String,
@@ -45,11 +47,20 @@ impl Marks {
     }
 }
 
+/// A bit for the letter that a key begins with, its case aside; all bits where [`same_key`] may look past the beginning.
+fn head(key: &str) -> u64 {
+    match key.bytes().next() {
+        Some(b) if b.is_ascii_alphanumeric() && !key.starts_with("at_sign_") => 1u64.checked_shl(u32::from(b | 0x20) & 63).unwrap_or(u64::MAX),
+        _ => u64::MAX,
+    }
+}
+
 impl<'a> Rec<'a> {
     /// The object at a path; `None` when the value is no object.
     pub fn new(json: &'a Json<'a>, path: impl Into<String>) -> Option<Self> {
         let Json::Map(entries) = json else { return None };
-        Some(Self { json, entries, used: Marks::of(entries.len()), path: path.into() })
+        let heads = entries.iter().fold(0, |all, (k, _)| all | head(k));
+        Some(Self { json, entries, heads, used: Marks::of(entries.len()), path: path.into() })
     }
 
     /// The object as it stands.
@@ -58,6 +69,9 @@ impl<'a> Rec<'a> {
     }
 
     fn find(&self, key: &str) -> Option<(usize, &'a Json<'a>)> {
+        if head(key) & self.heads == 0 {
+            return None;
+        }
         self.entries.iter().enumerate().find(|(_, (k, v))| same_key(k, key) && !v.is_blank()).map(|(n, (_, v))| (n, v))
     }
 

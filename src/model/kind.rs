@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::level::{squash, words};
+use super::level::words;
 
 words! {
     /// What an entity is.

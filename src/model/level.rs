@@ -19,8 +19,7 @@ macro_rules! words {
             /// Reads the written form, whatever its case, with `_`, `-` and blanks left out on both sides.
             pub fn parse(text: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|m| m.word() == text).or_else(|| {
-                    let wanted = squash(text);
-                    Self::ALL.iter().copied().find(|m| squash(m.word()) == wanted)
+                    Self::ALL.iter().copied().find(|m| $crate::model::level::squashed(m.word()).eq($crate::model::level::squashed(text)))
                 })
             }
         }
@@ -36,7 +35,12 @@ pub(crate) use words;
 
 /// Lower case, letters and digits only: `InProgress`, `in_progress` and `in progress` are one word.
 pub fn squash(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    squashed(text).collect()
+}
+
+/// The same letter by letter, for a comparison that is over at the first that differs.
+pub fn squashed(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 words! {
@@ -112,13 +116,14 @@ words! {
 impl Level {
     /// Reads a source's severity or risk word; `none` and `unknown` are no level.
     pub fn of_source(text: &str) -> Option<Self> {
-        match squash(text).as_str() {
+        let known = Self::ALL.iter().copied().find(|l| l.word() == text);
+        known.or_else(|| match squash(text).as_str() {
             "info" | "informational" | "notice" => Some(Self::Informational),
             "low" | "minor" => Some(Self::Low),
             "medium" | "moderate" | "warning" => Some(Self::Medium),
             "high" | "major" => Some(Self::High),
             "critical" | "fatal" | "severe" => Some(Self::Critical),
             _ => None,
-        }
+        })
     }
 }

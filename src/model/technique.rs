@@ -100,11 +100,9 @@ pub const TACTICS: &[&str] = &[
 
 /// A tactic's id from what a source wrote (`InitialAccess`, `Initial Access`, `initial-access`).
 pub fn tactic(text: &str) -> Option<&'static str> {
-    use super::level::squash;
-    TACTICS.iter().copied().find(|t| *t == text).or_else(|| {
-        let wanted = squash(text);
-        TACTICS.iter().copied().find(|t| squash(t) == wanted)
-    })
+    use super::level::squashed;
+    let same = || TACTICS.iter().copied().find(|t| squashed(t).eq(squashed(text)));
+    TACTICS.iter().copied().find(|t| *t == text).or_else(same)
 }
 
 #[cfg(test)]

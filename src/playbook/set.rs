@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::later::Later;
 use super::wording::Wording;
 use crate::diag::Diagnostic;
-use crate::model::level::{squash, words};
+use crate::model::level::words;
 use crate::model::{Classification, Kind, Kinds, Level, Phase, Prop, PropValue, Rel, Time, Verdict};
 use crate::script::glob::Glob;
 use crate::script::{Condition, Expr, NamedList, Template};

@@ -11,7 +11,7 @@ mod list;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::level::{squash, words};
+use crate::model::level::words;
 use crate::model::{EntityIx, Kinds, technique::covers};
 use crate::playbook::set::{Arm, CardRule, Match, Playbook, Target};
 use crate::script::expr::{Condition, Expr, Node};
