@@ -8,7 +8,7 @@ use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
-use super::trace::{Seen, Taken, Trace};
+use super::trace::{Seen, Trace};
 use super::ty::Ty;
 use super::value::Value;
 use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, Time};
@@ -287,6 +287,10 @@ impl<'a> Cx<'a> {
         if plain && e.plan.is_some() {
             return self.test(e).map(Value::Bool);
         }
+        // Once there is as much evidence as is shown, the rest is only answered.
+        if self.trace.as_ref().is_some_and(Trace::full) {
+            return self.untraced(|cx| cx.eval(e));
+        }
         self.work(1).map_err(|s| s.at(e.span))?;
         if self.observed.is_some() {
             return self.seen(e);
@@ -484,15 +488,43 @@ impl<'a> Cx<'a> {
 
     /// `&&` and `||`. The evidence is what decided it: the one part that settled it, or all of them.
     fn junction(&mut self, all: &[Expr], settles: bool) -> Result<Value, Stop> {
-        let mark = self.trace.as_ref().map(Trace::mark);
-        for x in all {
-            let here = self.trace.as_ref().map(Trace::mark);
-            if self.test(x)? == settles {
-                if let (Some(t), Some(mark), Some(here)) = (&mut self.trace, mark, here) {
-                    let decisive = t.take_back(here);
-                    t.take_back(mark);
-                    t.put_back(decisive);
+        if self.trace.is_some() {
+            let before = self.spending();
+            let mut earlier = Vec::with_capacity(all.len());
+            let settled = self.untraced(|cx| {
+                for x in all {
+                    if cx.test(x)? == settles {
+                        return Ok(Some(x));
+                    }
+                    earlier.push(x);
                 }
+                Ok(None)
+            })?;
+            let after = self.spending();
+            self.spend(before);
+            match settled {
+                Some(x) => {
+                    // What was looked into on the way is not looked into again for the part that settled it.
+                    let (kept, mark) = self.trace.as_mut().map(Trace::set_aside).unwrap_or_default();
+                    for x in earlier {
+                        self.test(x)?;
+                        self.trace.as_mut().map(Trace::set_aside);
+                    }
+                    let here = self.trace.as_mut().map_or(mark, |t| t.resume(kept));
+                    self.test(x)?;
+                    self.trace.iter_mut().for_each(|t| t.forget(mark..here));
+                }
+                None => {
+                    for x in all {
+                        self.test(x)?;
+                    }
+                }
+            }
+            self.spend(after);
+            return Ok((settles == settled.is_some()).into());
+        }
+        for x in all {
+            if self.test(x)? == settles {
                 return Ok(settles.into());
             }
         }
@@ -500,31 +532,50 @@ impl<'a> Cx<'a> {
     }
 
     fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
-        let span = whole.span;
         let list = self.eval(of)?;
-        if self.trace.is_some()
-            && matches!(op, Each::Some | Each::All)
-            && let Some(found) = self.decisive(op, &list, body, span)?
-        {
-            return Ok(found);
+        if self.trace.is_none() || op == Each::Map {
+            return self.over(op, &list, body, whole, None);
         }
+        // What the items come to is found first; then those that speak for it are looked into, and where none does, all.
+        let before = self.spending();
+        let mut support = Vec::new();
+        let known = whole.memo.filter(|_| op == Each::Filter).and_then(|id| self.memory.get(id));
+        let found = match known.map(|m| m.value) {
+            Some(Ok(found)) => found,
+            _ => self.untraced(|cx| cx.over(op, &list, body, whole, Some(&mut support)))?,
+        };
+        let support = if op == Each::Filter { found.items() } else { &support };
+        let after = self.spending();
+        self.spend(before);
+        for item in if support.is_empty() { list.items() } else { support } {
+            if self.trace.as_ref().is_some_and(Trace::full) {
+                break;
+            }
+            self.locals.push(item.clone());
+            let looked = self.eval(body);
+            self.locals.pop();
+            looked?;
+        }
+        self.spend(after);
+        Ok(found)
+    }
+
+    /// What comes of the items of a list; those that speak for it are kept where they are wanted.
+    fn over(&mut self, op: Each, list: &Value, body: &Expr, whole: &Expr, mut support: Option<&mut Vec<Value>>) -> Result<Value, Stop> {
+        let span = whole.span;
         let mut kept = Vec::new();
-        let mut others = Taken::default();
         let mut count = 0i64;
         for item in list.items() {
             self.work(1).map_err(|s| s.at(span))?;
-            let mark = self.trace.as_ref().map(Trace::mark);
             self.locals.push(item.clone());
             let got = self.eval(body);
             self.locals.pop();
             let got = got?;
             let holds = got.is_true();
-            let supports = if op == Each::All { !holds } else { holds };
-            if op != Each::Map
-                && !supports
-                && let (Some(t), Some(mark)) = (&mut self.trace, mark)
+            if let Some(support) = &mut support
+                && holds == (op != Each::All)
             {
-                others.and(t.take_back(mark));
+                support.push(item.clone());
             }
             match op {
                 Each::Filter if holds => kept.push(item.clone()),
@@ -535,13 +586,6 @@ impl<'a> Cx<'a> {
                 Each::Count if holds => count = count.saturating_add(1),
                 _ => {}
             }
-        }
-        // Nothing spoke for it: then what spoke against it is the evidence.
-        if kept.is_empty()
-            && count == 0
-            && let Some(t) = &mut self.trace
-        {
-            t.put_back(others);
         }
         if kept.len() > limits::LIST_ITEMS {
             return Err(Stop::Fail(Some(span), format!("a list of more than {} items", limits::LIST_ITEMS)));
@@ -555,38 +599,22 @@ impl<'a> Cx<'a> {
         })
     }
 
-    /// Where one item settles the question, that item alone is evidence: it is found first, and then looked into.
-    fn decisive(&mut self, op: Each, list: &Value, body: &Expr, span: Span) -> Result<Option<Value>, Stop> {
+    /// Does something without noting what is looked at for it.
+    fn untraced<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
         let trace = self.trace.take();
-        let (steps, spent) = (self.steps, self.spent);
-        let mut settled = Ok(None);
-        for item in list.items() {
-            self.locals.push(item.clone());
-            let got = self.work(1).map_err(|s| s.at(span)).and_then(|()| self.test(body));
-            self.locals.pop();
-            match got {
-                Ok(holds) if holds == (op == Each::Some) => {
-                    settled = Ok(Some(item));
-                    break;
-                }
-                Ok(_) => {}
-                Err(stop) => {
-                    settled = Err(stop);
-                    break;
-                }
-            }
-        }
+        let out = run(self);
         self.trace = trace;
-        let Some(item) = settled? else {
-            (self.steps, self.spent) = (steps, spent);
-            return Ok(None);
-        };
-        let after = (self.steps, self.spent);
-        self.locals.push(item.clone());
-        let looked = self.eval(body);
-        self.locals.pop();
-        (self.steps, self.spent) = after;
-        looked.map(|_| Some((op == Each::Some).into()))
+        out
+    }
+
+    /// What was counted so far.
+    fn spending(&self) -> (u64, u64) {
+        (self.steps, self.spent)
+    }
+
+    /// Goes back to what was counted: looking again at what was asked costs nothing.
+    fn spend(&mut self, counted: (u64, u64)) {
+        (self.steps, self.spent) = counted;
     }
 
     fn is_in(&mut self, item: &Value, of: &Value) -> Result<bool, Stop> {

@@ -1,6 +1,7 @@
 //! What an expression looked at: the evidence under a card.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::eval::display;
@@ -8,6 +9,7 @@ use super::expr::MemoId;
 use super::facts::Facts;
 use super::fields::{AlertField, IncidentField};
 use super::functions::attack;
+use super::limits::FINDINGS;
 use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, PropValue, Rel};
 
 /// One thing that was looked at: where it stands, and nothing that has to be written out before somebody wants to see it.
@@ -196,79 +198,49 @@ fn said_by(facts: &Facts<'_>, e: EntityIx, p: Prop, found: Option<&PropValue>) -
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     seen: Vec<Seen>,
-    visited: BTreeSet<MemoId>,
-    visits: Vec<MemoId>,
+    visited: Vec<MemoId>,
 }
-
-/// A point in a trace, to go back to.
-#[derive(Clone, Copy, Debug)]
-pub struct Point {
-    seen: usize,
-    visits: usize,
-}
-
-/// What was taken back from a trace.
-#[derive(Clone, Debug, Default)]
-pub struct Taken {
-    seen: Vec<Seen>,
-    visits: Vec<MemoId>,
-}
-
-impl Taken {
-    /// Adds what was taken back elsewhere.
-    pub fn and(&mut self, other: Taken) {
-        self.seen.extend(other.seen);
-        self.visits.extend(other.visits);
-    }
-}
-
-/// How many findings one clause may show; more are left out.
-const MOST: usize = 400;
 
 impl Trace {
-    /// Adds a finding.
+    /// Adds a finding that is not there yet.
     pub fn add(&mut self, what: Seen) {
-        if self.seen.len() < MOST {
+        if !self.full() && !self.seen.contains(&what) {
             self.seen.push(what);
         }
     }
 
-    /// Where the findings stand now.
-    pub fn mark(&self) -> Point {
-        Point { seen: self.seen.len(), visits: self.visits.len() }
-    }
-
-    /// Takes back what was found since a point.
-    pub fn take_back(&mut self, to: Point) -> Taken {
-        let visits = self.visits.split_off(to.visits.min(self.visits.len()));
-        for v in &visits {
-            self.visited.remove(v);
-        }
-        Taken { seen: self.seen.split_off(to.seen.min(self.seen.len())), visits }
-    }
-
-    /// Puts what was taken back in again.
-    pub fn put_back(&mut self, taken: Taken) {
-        for f in taken.seen {
-            self.add(f);
-        }
-        for v in taken.visits {
-            self.first_visit(v);
-        }
+    /// Whether there is more than one clause may show.
+    pub fn full(&self) -> bool {
+        self.seen.len() > FINDINGS
     }
 
     /// Whether a shared question is looked into for the first time.
     pub fn first_visit(&mut self, id: MemoId) -> bool {
-        let first = self.visited.insert(id);
+        let first = !self.visited.contains(&id);
         if first {
-            self.visits.push(id);
+            self.visited.push(id);
         }
         first
     }
 
-    /// The findings, each once, in order.
+    /// Takes the findings out, and says how many questions were looked into.
+    pub fn set_aside(&mut self) -> (Vec<Seen>, usize) {
+        (std::mem::take(&mut self.seen), self.visited.len())
+    }
+
+    /// Goes on from findings that were taken out, and says how many questions were looked into.
+    pub fn resume(&mut self, seen: Vec<Seen>) -> usize {
+        self.seen = seen;
+        self.visited.len()
+    }
+
+    /// These questions may be looked into again.
+    pub fn forget(&mut self, visits: Range<usize>) {
+        self.visited.drain(visits);
+    }
+
+    /// The findings, each once, in order: one more than may be shown where there are more.
     pub fn finish(self) -> Vec<Seen> {
-        let mut known = HashSet::with_capacity(self.seen.len());
-        self.seen.into_iter().filter(|s| known.insert(s.clone())).collect()
+        self.seen
     }
 }
