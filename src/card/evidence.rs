@@ -1,10 +1,9 @@
 //! What was looked at, as answers show it.
 
-use std::collections::HashSet;
-
 use super::response::{Because, EntityRef, Evidence};
 use crate::eval::because::Reason;
 use crate::model::{AlertIx, EntityIx};
+use crate::script::limits::FINDINGS;
 use crate::script::trace::{Seen, Shown};
 use crate::script::{Cx, Facts};
 
@@ -22,7 +21,8 @@ pub fn because(cx: &mut Cx<'_>, reasons: &[Reason<'_>], unsaid: impl Fn(&str) ->
             continue;
         }
         let text = if text.is_empty() { unsaid(&condition) } else { text };
-        let made = Because { condition, text, evidence: of(cx.facts, &r.seen) };
+        let (evidence, more) = of(cx.facts, &r.seen);
+        let made = Because { condition, text, evidence, more };
         if !out.contains(&made) {
             out.push(made);
         }
@@ -30,12 +30,20 @@ pub fn because(cx: &mut Cx<'_>, reasons: &[Reason<'_>], unsaid: impl Fn(&str) ->
     out
 }
 
-/// What was looked at, as answers show it, each once.
-pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> Vec<Evidence> {
-    let all: Vec<Evidence> = seen.iter().map(|s| wire(facts, s.shown(facts))).collect();
-    let mut known = HashSet::with_capacity(all.len());
-    let first: Vec<bool> = all.iter().map(|e| known.insert(e)).collect();
-    all.into_iter().zip(first).filter_map(|(e, first)| first.then_some(e)).collect()
+/// What was looked at, as answers show it, each once; and whether there is more than is shown.
+pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> (Vec<Evidence>, bool) {
+    let mut out: Vec<Evidence> = Vec::with_capacity(seen.len().min(FINDINGS));
+    for s in seen {
+        let made = wire(facts, s.shown(facts));
+        if out.contains(&made) {
+            continue;
+        }
+        if out.len() >= FINDINGS {
+            return (out, true);
+        }
+        out.push(made);
+    }
+    (out, false)
 }
 
 /// The alerts that reasons rest on.

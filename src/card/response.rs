@@ -192,8 +192,11 @@ pub struct Because {
     pub condition: String,
     /// The sentence.
     pub text: String,
-    /// What was looked at.
+    /// What was looked at: at most 20 findings.
     pub evidence: Vec<Evidence>,
+    /// `true` where more was looked at than `evidence` shows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 /// A thing that was looked at.

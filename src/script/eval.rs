@@ -295,6 +295,10 @@ impl<'a> Cx<'a> {
         if plain && e.plan.is_some() {
             return self.test(e).map(Value::Bool);
         }
+        // Once there is as much evidence as is shown, the rest is only answered.
+        if self.trace.as_ref().is_some_and(Trace::full) {
+            return self.untraced(|cx| cx.eval(e));
+        }
         self.work(1).map_err(|s| s.at(e.span))?;
         if self.observed.is_some() {
             return self.seen(e);
@@ -507,15 +511,43 @@ impl<'a> Cx<'a> {
 
     /// `&&` and `||`. The evidence is what decided it: the one part that settled it, or all of them.
     fn junction(&mut self, all: &[Expr], settles: bool) -> Result<Value, Stop> {
-        let mark = self.trace.as_ref().map(Trace::mark);
-        for x in all {
-            let here = self.trace.as_ref().map(Trace::mark);
-            if self.test(x)? == settles {
-                if let (Some(t), Some(mark), Some(here)) = (&mut self.trace, mark, here) {
-                    let decisive = t.take_back(here);
-                    t.take_back(mark);
-                    t.put_back(decisive);
+        if self.trace.is_some() {
+            let before = self.spending();
+            let mut earlier = Vec::with_capacity(all.len());
+            let settled = self.untraced(|cx| {
+                for x in all {
+                    if cx.test(x)? == settles {
+                        return Ok(Some(x));
+                    }
+                    earlier.push(x);
                 }
+                Ok(None)
+            })?;
+            let after = self.spending();
+            self.spend(before);
+            match settled {
+                Some(x) => {
+                    // What was looked into on the way is not looked into again for the part that settled it.
+                    let (kept, mark) = self.trace.as_mut().map(Trace::set_aside).unwrap_or_default();
+                    for x in earlier {
+                        self.test(x)?;
+                        self.trace.as_mut().map(Trace::set_aside);
+                    }
+                    let here = self.trace.as_mut().map_or(mark, |t| t.resume(kept));
+                    self.test(x)?;
+                    self.trace.iter_mut().for_each(|t| t.forget(mark..here));
+                }
+                None => {
+                    for x in all {
+                        self.test(x)?;
+                    }
+                }
+            }
+            self.spend(after);
+            return Ok((settles == settled.is_some()).into());
+        }
+        for x in all {
+            if self.test(x)? == settles {
                 return Ok(settles.into());
             }
         }
@@ -523,30 +555,56 @@ impl<'a> Cx<'a> {
     }
 
     fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
-        let span = whole.span;
         if self.trace.is_some()
-            && matches!(op, Each::Some | Each::All)
-            && let Some(found) = self.decisive(op, whole, body)?
+            && let Some(found) = self.decisive(whole, body)?
         {
             return Ok(found);
         }
         let list = self.eval(of)?;
+        if self.trace.is_none() || op == Each::Map {
+            return self.over(op, &list, body, whole, None);
+        }
+        // What the items come to is found first; then those that speak for it are looked into, and where none does, all.
+        let before = self.spending();
+        let mut support = Vec::new();
+        let known = whole.memo.filter(|_| op == Each::Filter).and_then(|id| self.memory.get(id));
+        let found = match known.map(|m| m.value) {
+            Some(Ok(found)) => found,
+            _ => self.untraced(|cx| cx.over(op, &list, body, whole, Some(&mut support)))?,
+        };
+        let support = if op == Each::Filter { found.items() } else { &support };
+        let after = self.spending();
+        self.spend(before);
+        for item in if support.is_empty() { list.items() } else { support } {
+            if self.trace.as_ref().is_some_and(Trace::full) {
+                break;
+            }
+            self.locals.push(item.clone());
+            let looked = self.eval(body);
+            self.locals.pop();
+            looked?;
+        }
+        self.spend(after);
+        Ok(found)
+    }
+
+    /// What comes of the items of a list; those that speak for it are kept where they are wanted.
+    fn over(&mut self, op: Each, list: &Value, body: &Expr, whole: &Expr, mut support: Option<&mut Vec<Value>>) -> Result<Value, Stop> {
+        let span = whole.span;
         let mut kept = Vec::new();
         let mut count = 0i64;
-        let mut spoke = false;
         for item in list.items() {
             self.work(1).map_err(|s| s.at(span))?;
-            // Only what speaks for the answer is evidence: it is asked first, and then looked into.
-            let looked = self.trace.is_some() && op != Each::Map;
             self.locals.push(item.clone());
-            let got = if looked { self.untraced(|cx| cx.test(body)).map(Value::Bool) } else { self.eval(body) };
-            if looked && matches!(&got, Ok(v) if v.is_true() != (op == Each::All)) {
-                spoke = true;
-                self.look(body);
-            }
+            let got = self.eval(body);
             self.locals.pop();
             let got = got?;
             let holds = got.is_true();
+            if let Some(support) = &mut support
+                && holds == (op != Each::All)
+            {
+                support.push(item.clone());
+            }
             match op {
                 Each::Filter if holds => kept.push(item.clone()),
                 Each::Map if !got.is_absent() => kept.push(got),
@@ -555,17 +613,6 @@ impl<'a> Cx<'a> {
                 Each::All if !holds => return Ok(false.into()),
                 Each::Count if holds => count = count.saturating_add(1),
                 _ => {}
-            }
-        }
-        // Nothing spoke for it: then what spoke against it is the evidence.
-        if !spoke && op != Each::Map {
-            for item in list.items() {
-                if self.trace.as_ref().is_none_or(Trace::is_full) {
-                    break;
-                }
-                self.locals.push(item.clone());
-                self.look(body);
-                self.locals.pop();
             }
         }
         if kept.len() > limits::LIST_ITEMS {
@@ -581,22 +628,24 @@ impl<'a> Cx<'a> {
     }
 
     /// The one item that settles a question about a list of which nothing else is evidence.
-    fn decisive(&mut self, op: Each, whole: &Expr, body: &Expr) -> Result<Option<Value>, Stop> {
+    fn decisive(&mut self, whole: &Expr, body: &Expr) -> Result<Option<Value>, Stop> {
         let Some(Plan::Each(list @ (List::Kind(_) | List::Alerts), cost, all, plan)) = whole.plan.as_deref() else { return Ok(None) };
-        let (steps, spent) = (self.steps, self.spent);
+        let before = self.spending();
         self.charge(u64::from(*cost));
         let found = self.untraced(|cx| cx.walk(*list, plan, !*all, &mut || true)).map_err(|s| s.at(whole.span))?;
         let Some(item) = found else {
-            (self.steps, self.spent) = (steps, spent);
+            self.spend(before);
             return Ok(None);
         };
+        let after = self.spending();
         self.locals.push(item);
-        self.look(body);
+        let looked = self.eval(body);
         self.locals.pop();
-        Ok(Some((op == Each::Some).into()))
+        self.spend(after);
+        looked.map(|_| Some((!*all).into()))
     }
 
-    /// Does something of which nothing is evidence.
+    /// Does something without noting what is looked at for it.
     fn untraced<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
         let trace = self.trace.take();
         let out = run(self);
@@ -604,12 +653,14 @@ impl<'a> Cx<'a> {
         out
     }
 
-    /// Looks for the evidence of something whose answer is known and paid for.
-    fn look(&mut self, e: &Expr) {
-        let paid = (self.steps, self.spent);
-        // What stops here stopped when it was asked.
-        let _ = self.eval(e);
-        (self.steps, self.spent) = paid;
+    /// What was counted so far.
+    fn spending(&self) -> (u64, u64) {
+        (self.steps, self.spent)
+    }
+
+    /// Goes back to what was counted: looking again at what was asked costs nothing.
+    fn spend(&mut self, counted: (u64, u64)) {
+        (self.steps, self.spent) = counted;
     }
 
     fn is_in(&mut self, item: &Value, of: &Value) -> Result<bool, Stop> {

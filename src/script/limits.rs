@@ -20,3 +20,5 @@ pub const LIST_ITEMS: usize = 100_000;
 pub const TEXT_BYTES: usize = 1 << 20;
 /// Bytes of the compiled form of one regular expression.
 pub const REGEX_BYTES: usize = 256 << 10;
+/// Findings under one clause.
+pub const FINDINGS: usize = 20;

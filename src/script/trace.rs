@@ -1,6 +1,7 @@
 //! What an expression looked at: the evidence under a card.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::eval::display;
@@ -8,6 +9,7 @@ use super::expr::MemoId;
 use super::facts::Facts;
 use super::fields::{AlertField, IncidentField};
 use super::functions::attack;
+use super::limits::FINDINGS;
 use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, PropValue, Rel};
 
 /// One thing that was looked at: where it stands, and nothing that has to be written out before somebody wants to see it.
@@ -196,93 +198,54 @@ fn said_by(facts: &Facts<'_>, e: EntityIx, p: Prop, found: Option<&PropValue>) -
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     seen: Vec<Seen>,
-    visits: Vec<MemoId>,
+    visited: Vec<MemoId>,
 }
-
-/// A point in a trace, to go back to.
-#[derive(Clone, Copy, Debug)]
-pub struct Point {
-    seen: usize,
-    visits: usize,
-}
-
-/// What was taken back from a trace.
-#[derive(Clone, Debug, Default)]
-pub struct Taken {
-    seen: Vec<Seen>,
-    visits: Vec<MemoId>,
-}
-
-/// How many findings one clause may show; more are left out.
-const MOST: usize = 400;
-
-/// So many are compared one by one.
-const FEW: usize = 16;
 
 impl Trace {
     /// Of nothing so far, with room for what most questions look at.
     pub fn new() -> Self {
-        Self { seen: Vec::with_capacity(8), visits: Vec::with_capacity(8) }
+        Self { seen: Vec::with_capacity(8), visited: Vec::with_capacity(8) }
     }
 
-    /// Adds a finding.
+    /// Adds a finding that is not there yet.
     pub fn add(&mut self, what: Seen) {
-        if self.seen.len() < MOST {
+        if !self.full() && !self.seen.contains(&what) {
             self.seen.push(what);
         }
     }
 
-    /// Whether no more is taken in.
-    pub fn is_full(&self) -> bool {
-        self.seen.len() >= MOST
-    }
-
-    /// Where the findings stand now.
-    pub fn mark(&self) -> Point {
-        Point { seen: self.seen.len(), visits: self.visits.len() }
-    }
-
-    /// Takes back what was found since a point.
-    pub fn take_back(&mut self, to: Point) -> Taken {
-        let visits = self.visits.split_off(to.visits.min(self.visits.len()));
-        Taken { seen: self.seen.split_off(to.seen.min(self.seen.len())), visits }
-    }
-
-    /// Puts what was taken back in again.
-    pub fn put_back(&mut self, taken: Taken) {
-        for f in taken.seen {
-            self.add(f);
-        }
-        for v in taken.visits {
-            self.first_visit(v);
-        }
+    /// Whether there is more than one clause may show.
+    pub fn full(&self) -> bool {
+        self.seen.len() > FINDINGS
     }
 
     /// Whether a shared question is looked into for the first time.
     pub fn first_visit(&mut self, id: MemoId) -> bool {
-        // One question looks into few others.
-        let first = !self.visits.contains(&id);
+        let first = !self.visited.contains(&id);
         if first {
-            self.visits.push(id);
+            self.visited.push(id);
         }
         first
     }
 
-    /// The findings, each once, in order.
+    /// Takes the findings out, and says how many questions were looked into.
+    pub fn set_aside(&mut self) -> (Vec<Seen>, usize) {
+        (std::mem::take(&mut self.seen), self.visited.len())
+    }
+
+    /// Goes on from findings that were taken out, and says how many questions were looked into.
+    pub fn resume(&mut self, seen: Vec<Seen>) -> usize {
+        self.seen = seen;
+        self.visited.len()
+    }
+
+    /// These questions may be looked into again.
+    pub fn forget(&mut self, visits: Range<usize>) {
+        self.visited.drain(visits);
+    }
+
+    /// The findings, each once, in order: one more than may be shown where there are more.
     pub fn finish(self) -> Vec<Seen> {
-        if self.seen.len() > FEW {
-            let mut known = HashSet::with_capacity(self.seen.len());
-            return self.seen.into_iter().filter(|s| known.insert(s.clone())).collect();
-        }
-        let mut all = self.seen;
-        let mut n = 0usize;
-        while let Some((known, [one, ..])) = all.split_at_checked(n) {
-            if known.contains(one) {
-                all.remove(n);
-            } else {
-                n = n.saturating_add(1);
-            }
-        }
-        all
+        self.seen
     }
 }

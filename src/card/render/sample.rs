@@ -39,7 +39,7 @@ fn edge(from: &str, relation: &str, to: Option<&str>, basis: &'static str, at: O
 }
 
 fn because(condition: &str, text: &str, evidence: Vec<Evidence>) -> Because {
-    Because { condition: condition.to_owned(), text: text.to_owned(), evidence }
+    Because { condition: condition.to_owned(), text: text.to_owned(), evidence, more: false }
 }
 
 fn card(id: &str, phase: Phase, action: &str, title: &str, on: Option<EntityRef>, why: &str, priority: u8, line: usize) -> Card {

@@ -315,6 +315,15 @@ pub fn shown(because: &Because, at_most: usize) -> (&[Evidence], usize) {
     (shown, because.evidence.len().saturating_sub(shown.len()))
 }
 
+/// What is told where a page leaves out so many findings of a clause, or the answer does.
+pub fn left_out(because: &Because, left: usize) -> Option<String> {
+    match (left, because.more) {
+        (0, false) => None,
+        (n, false) => Some(and_more(n)),
+        (n, true) => Some(format!("and at least {} more", n.saturating_add(1))),
+    }
+}
+
 /// "and 3 more (use --format json)".
 pub fn and_more(n: usize) -> String {
     format!("and {n} more (use --format json)")

@@ -390,7 +390,7 @@ impl Job<'_> {
             of: c.of.as_ref().map(|v| cx.display(v)),
             file: place.file.to_string(),
             line: place.line,
-            evidence: evidence::of(cx.facts, &c.seen),
+            evidence: evidence::of(cx.facts, &c.seen).0,
             below: c.below.iter().map(|b| self.clause(cx, b)).collect(),
             more: c.more,
         }

@@ -88,9 +88,7 @@ pub fn because<'a>(all: &'a [Because], heading: &'static str, told: &mut Told<'a
         let (shown, left) = view::shown(b, EVIDENCE_FOLDED);
         let count = view::counted(b.evidence.len(), "piece of evidence", "pieces of evidence");
         let mut items: Vec<Html> = shown.iter().map(|e| evidence(e, told)).collect();
-        if left > 0 {
-            items.push(say("li", "", &view::and_more(left)));
-        }
+        items.extend(view::left_out(b, left).map(|t| say("li", "", &t)));
         let before = told.before(b, here);
         let see = before.as_deref().map_or_else(Html::none, |p| say("span", "see", &format!("evidence: see {p}")));
         let summary = el("summary", "", [Html::prose(view::sentence(b)), Html::fixed(" "), say("span", "count", &count), see]);

@@ -159,9 +159,7 @@ fn because<'a>(page: &mut Page, all: &'a [Because], told: &mut Told<'a>, here: &
         items.push(sentence);
         let (shown, left) = view::shown(b, EVIDENCE_SHOWN);
         items.extend(shown.iter().map(|e| evidence(e, told)));
-        if left > 0 {
-            items.push(Md::fixed("  - ").and(Md::text(&view::and_more(left))));
-        }
+        items.extend(view::left_out(b, left).map(|t| Md::fixed("  - ").and(Md::text(&t))));
     }
     page.list(items);
 }

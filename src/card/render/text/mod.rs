@@ -192,8 +192,8 @@ fn clause<'a>(page: &mut Page, indent: usize, b: &'a Because, told: &mut Told<'a
     for e in shown {
         evidence(page, deeper.saturating_add(2), e, told);
     }
-    if left > 0 {
-        page.flow(deeper.saturating_add(2), &[(Style::Dim, &view::and_more(left))]);
+    if let Some(more) = view::left_out(b, left) {
+        page.flow(deeper.saturating_add(2), &[(Style::Dim, &more)]);
     }
 }
 
