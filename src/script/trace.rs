@@ -214,9 +214,9 @@ impl Trace {
         }
     }
 
-    /// Whether there is more than one clause may show.
+    /// Whether there is more than one clause may show: also where several findings read the same in the answer.
     pub fn full(&self) -> bool {
-        self.seen.len() > FINDINGS
+        self.seen.len() > FINDINGS.saturating_mul(3)
     }
 
     /// Whether a shared question is looked into for the first time.
@@ -244,7 +244,7 @@ impl Trace {
         self.visited.drain(visits);
     }
 
-    /// The findings, each once, in order: one more than may be shown where there are more.
+    /// The findings, each once, in order: more than may be shown where there are more.
     pub fn finish(self) -> Vec<Seen> {
         self.seen
     }
