@@ -141,14 +141,14 @@ fn choose<'o, 'p>(cx: &mut Cx<'_>, opinions: &'o [Opinion<'p>]) -> Option<Chosen
     let mut own: BTreeSet<AlertIx> = BTreeSet::new();
     for rival in rivals {
         if chosen.reasons.is_none() {
-            let reasons = first.reasons(cx);
+            let reasons = cx.deciding(|cx| first.reasons(cx));
             own = evidence::alerts(cx.facts, &reasons);
             chosen.reasons = Some(reasons);
         }
         if own.is_empty() {
             break;
         }
-        let reasons = rival.reasons(cx);
+        let reasons = cx.deciding(|cx| rival.reasons(cx));
         let alerts = evidence::alerts(cx.facts, &reasons);
         if !alerts.is_empty() && alerts.is_disjoint(&own) {
             chosen.other = Some((rival, reasons));

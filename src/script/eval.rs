@@ -135,6 +135,8 @@ pub struct Cx<'a> {
     pub facts: &'a Facts<'a>,
     memory: Memory,
     trace: Option<Trace>,
+    /// How many findings are looked for under a clause.
+    findings: usize,
     observed: Option<Box<Observed>>,
     pub(super) locals: Vec<Value>,
     pub(super) base: usize,
@@ -152,7 +154,18 @@ impl<'a> Cx<'a> {
     /// Over these facts, with a memory that may have served others.
     pub fn with(facts: &'a Facts<'a>, mut memory: Memory) -> Self {
         memory.clear();
-        Self { facts, memory, trace: None, observed: None, locals: Vec::new(), base: 0, steps: 0, spent: 0, limit: limits::STEPS }
+        Self {
+            facts,
+            memory,
+            trace: None,
+            findings: limits::LOOKED_FOR,
+            observed: None,
+            locals: Vec::new(),
+            base: 0,
+            steps: 0,
+            spent: 0,
+            limit: limits::STEPS,
+        }
     }
 
     /// The memory, to serve others.
@@ -187,12 +200,20 @@ impl<'a> Cx<'a> {
 
     /// The value of an expression with these parameters, and what was looked at for it.
     pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Vec<Seen>) {
-        let before = self.trace.replace(Trace::new());
+        let before = self.trace.replace(Trace::new(self.findings));
         let spent = self.spent;
         let value = self.aside(|cx| cx.value(e, params));
         self.spent = spent;
         let trace = std::mem::replace(&mut self.trace, before);
         (value, trace.map(Trace::finish).unwrap_or_default())
+    }
+
+    /// Does something that is decided by what clauses looked at, and not only shown.
+    pub fn deciding<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.findings, limits::DECIDED_BY);
+        let out = run(self);
+        self.findings = before;
+        out
     }
 
     /// From now on, keeps how every test came out. No answer is taken from memory then, so that each place is seen by

@@ -9,7 +9,6 @@ use super::expr::MemoId;
 use super::facts::Facts;
 use super::fields::{AlertField, IncidentField};
 use super::functions::attack;
-use super::limits::FINDINGS;
 use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, PropValue, Rel};
 
 /// One thing that was looked at: where it stands, and nothing that has to be written out before somebody wants to see it.
@@ -199,12 +198,13 @@ fn said_by(facts: &Facts<'_>, e: EntityIx, p: Prop, found: Option<&PropValue>) -
 pub struct Trace {
     seen: Vec<Seen>,
     visited: Vec<MemoId>,
+    most: usize,
 }
 
 impl Trace {
-    /// Of nothing so far, with room for what most questions look at.
-    pub fn new() -> Self {
-        Self { seen: Vec::with_capacity(8), visited: Vec::with_capacity(8) }
+    /// Of nothing so far, with room for what most questions look at; when there is more than this, it is full.
+    pub fn new(most: usize) -> Self {
+        Self { seen: Vec::with_capacity(8), visited: Vec::with_capacity(8), most }
     }
 
     /// Adds a finding that is not there yet.
@@ -214,9 +214,9 @@ impl Trace {
         }
     }
 
-    /// Whether there is more than one clause may show: also where several findings read the same in the answer.
+    /// Whether there is more than is wanted.
     pub fn full(&self) -> bool {
-        self.seen.len() > FINDINGS.saturating_mul(3)
+        self.seen.len() > self.most
     }
 
     /// Whether a shared question is looked into for the first time.
