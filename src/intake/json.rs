@@ -349,16 +349,17 @@ fn trimmed(text: &str) -> &str {
     if bare(text.bytes().next()) && bare(text.bytes().next_back()) { text } else { text.trim() }
 }
 
+/// A bit for the letter that a key begins with, its case aside; all bits where [`same_key`] may look past the beginning.
+pub fn head(key: &str) -> u64 {
+    match key.bytes().next() {
+        Some(b) if b.is_ascii_alphanumeric() && !key.starts_with("at_sign_") => 1u64.checked_shl(u32::from(b | 0x20) & 63).unwrap_or(u64::MAX),
+        _ => u64::MAX,
+    }
+}
+
 /// Whether two keys are spellings of one: case, `_`, `-`, `.`, blanks, `@` and `at_sign_` make no difference; `$` does.
 pub fn same_key(a: &str, b: &str) -> bool {
-    // Mostly they differ in their first letter; one `a` may begin `at_sign_`.
-    if let (Some(x), Some(y)) = (a.bytes().next(), b.bytes().next())
-        && x.is_ascii_alphabetic()
-        && y.is_ascii_alphabetic()
-        && x != b'a'
-        && y != b'a'
-        && !x.eq_ignore_ascii_case(&y)
-    {
+    if head(a) & head(b) == 0 {
         return false;
     }
     let (a, b) = (a.strip_prefix("at_sign_").unwrap_or(a), b.strip_prefix("at_sign_").unwrap_or(b));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::json::{Entry, Json, same_key, step};
+use super::json::{Entry, Json, head, same_key, step};
 use crate::model::{Text, Time, time};
 
 /// An object, with a mark on each key that has been read, so that the rest can be kept.
@@ -44,14 +44,6 @@ impl Marks {
             Some(bit) => self.first.get() & bit != 0,
             None => self.others.get(n.saturating_sub(64)).is_some_and(Cell::get),
         }
-    }
-}
-
-/// A bit for the letter that a key begins with, its case aside; all bits where [`same_key`] may look past the beginning.
-fn head(key: &str) -> u64 {
-    match key.bytes().next() {
-        Some(b) if b.is_ascii_alphanumeric() && !key.starts_with("at_sign_") => 1u64.checked_shl(u32::from(b | 0x20) & 63).unwrap_or(u64::MAX),
-        _ => u64::MAX,
     }
 }
 

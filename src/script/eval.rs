@@ -75,6 +75,11 @@ mod answer {
     pub const NO: u64 = 1;
     pub const YES: u64 = 2;
     pub const OTHER: u64 = 3;
+
+    /// What a slot holds of an answer and its cost.
+    pub fn of(yes: bool, cost: u64) -> u64 {
+        (cost << 2) | if yes { YES } else { NO }
+    }
 }
 
 impl Memory {
@@ -96,7 +101,7 @@ impl Memory {
 
     fn put(&mut self, id: MemoId, value: &Result<Value, Stop>, cost: u64) {
         let kept = match value {
-            Ok(Value::Bool(b)) => (cost << 2) | if *b { answer::YES } else { answer::NO },
+            Ok(Value::Bool(yes)) => answer::of(*yes, cost),
             other => {
                 self.values.push(Memo { value: other.clone(), cost });
                 ((self.values.len() as u64) << 2) | answer::OTHER
@@ -182,9 +187,7 @@ impl<'a> Cx<'a> {
     fn begin(&mut self, params: &[Value]) {
         (self.steps, self.base) = (0, 0);
         self.locals.clear();
-        if !params.is_empty() {
-            self.locals.extend_from_slice(params);
-        }
+        self.locals.extend_from_slice(params);
     }
 
     /// How many steps the last question took, counting those of answers that were kept.
@@ -245,9 +248,8 @@ impl<'a> Cx<'a> {
     /// Counts work that a native function is about to do.
     pub fn work(&mut self, steps: usize) -> Result<(), Stop> {
         let steps = u64::try_from(steps).unwrap_or(u64::MAX);
-        self.steps = self.steps.saturating_add(steps);
-        self.spent = self.spent.saturating_add(steps);
-        if self.steps > self.limit || self.spent > limits::INCIDENT_STEPS { Err(Stop::Budget(None)) } else { Ok(()) }
+        self.charge(steps);
+        self.pay()
     }
 
     /// Counts the size of what a native function made.
@@ -291,7 +293,7 @@ impl<'a> Cx<'a> {
         let found = self.run(plan);
         let cost = self.steps.saturating_sub(before);
         match &found {
-            Ok(yes) => self.memory.keep(id, (cost << 2) | if *yes { answer::YES } else { answer::NO }),
+            Ok(yes) => self.memory.keep(id, answer::of(*yes, cost)),
             Err(Stop::Budget(_)) => {}
             Err(stop) => self.memory.put(id, &Err(stop.clone()), cost),
         }
@@ -304,11 +306,7 @@ impl<'a> Cx<'a> {
             return self.eval(e).map(|v| v.is_true());
         };
         self.charge(1);
-        let found = match e.memo {
-            Some(id) if plan.kept() => self.remembered(id, plan),
-            _ => self.run(plan),
-        };
-        found.and_then(|b| self.pay().map(|()| b)).map_err(|s| s.at(e.span))
+        self.run(plan).and_then(|b| self.pay().map(|()| b)).map_err(|s| s.at(e.span))
     }
 
     fn eval(&mut self, e: &Expr) -> Result<Value, Stop> {
@@ -532,47 +530,30 @@ impl<'a> Cx<'a> {
 
     /// `&&` and `||`. The evidence is what decided it: the one part that settled it, or all of them.
     fn junction(&mut self, all: &[Expr], settles: bool) -> Result<Value, Stop> {
-        if self.trace.is_some() {
-            let before = self.spending();
-            let mut earlier = Vec::with_capacity(all.len());
-            let settled = self.untraced(|cx| {
-                for x in all {
-                    if cx.test(x)? == settles {
-                        return Ok(Some(x));
-                    }
-                    earlier.push(x);
-                }
-                Ok(None)
-            })?;
-            let after = self.spending();
-            self.spend(before);
-            match settled {
-                Some(x) => {
-                    // What was looked into on the way is not looked into again for the part that settled it.
-                    let (kept, mark) = self.trace.as_mut().map(Trace::set_aside).unwrap_or_default();
-                    for x in earlier {
-                        self.test(x)?;
-                        self.trace.as_mut().map(Trace::set_aside);
-                    }
-                    let here = self.trace.as_mut().map_or(mark, |t| t.resume(kept));
-                    self.test(x)?;
-                    self.trace.iter_mut().for_each(|t| t.forget(mark..here));
-                }
-                None => {
-                    for x in all {
-                        self.test(x)?;
-                    }
-                }
-            }
-            self.spend(after);
-            return Ok((settles == settled.is_some()).into());
-        }
+        let earlier = self.trace.as_mut().map(Trace::set_aside);
+        let mut looked = Vec::new();
+        let mut settled = Ok(false);
         for x in all {
-            if self.test(x)? == settles {
-                return Ok(settles.into());
+            let here = self.trace.as_ref().map(Trace::visits);
+            settled = self.test(x).map(|holds| holds == settles);
+            let part = self.trace.as_mut().map(|t| t.set_aside().0).unwrap_or_default();
+            if matches!(settled, Ok(true)) {
+                // What was only looked into on the way may be looked into again elsewhere.
+                looked = part;
+                if let (Some(t), Some((_, start)), Some(here)) = (&mut self.trace, &earlier, here) {
+                    t.forget(*start..here);
+                }
+                break;
+            }
+            looked.extend(part);
+            if settled.is_err() {
+                break;
             }
         }
-        Ok((!settles).into())
+        if let (Some(t), Some((earlier, _))) = (&mut self.trace, earlier) {
+            t.resume(earlier, looked);
+        }
+        Ok((settles == settled?).into())
     }
 
     fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
@@ -650,7 +631,11 @@ impl<'a> Cx<'a> {
 
     /// The one item that settles a question about a list of which nothing else is evidence.
     fn decisive(&mut self, whole: &Expr, body: &Expr) -> Result<Option<Value>, Stop> {
-        let Some(Plan::Each(list @ (List::Kind(_) | List::Alerts), cost, all, plan)) = whole.plan.as_deref() else { return Ok(None) };
+        let asked = match whole.plan.as_deref() {
+            Some(Plan::Shared(_, inner)) => Some(&**inner),
+            other => other,
+        };
+        let Some(Plan::Each(list @ (List::Kind(_) | List::Alerts), cost, all, plan)) = asked else { return Ok(None) };
         let before = self.spending();
         self.charge(u64::from(*cost));
         let found = self.untraced(|cx| cx.walk(*list, plan, !*all, &mut || true)).map_err(|s| s.at(whole.span))?;

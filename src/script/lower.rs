@@ -205,6 +205,10 @@ impl<'e, 'd> Lowering<'e, 'd> {
             );
         let memo = shared.then(|| self.questions.id(key));
         let plan = plan::of(&node, &ty).map(Arc::new);
+        let plan = plan.map(|p| match memo {
+            Some(id) => p.shared(id),
+            None => p,
+        });
         Expr { node, ty, maybe, span, key, memo, free, height, plan }
     }
 

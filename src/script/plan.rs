@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::expr::{Compare, Condition, Each, Expr, MemoId, Node};
+use super::expr::{Compare, Each, Expr, MemoId, Node};
 use super::fields::{AlertField, EntityField, Field, IncidentField};
 use super::glob::Glob;
 use super::pattern::Pattern;
@@ -49,10 +49,15 @@ pub enum List {
 }
 
 impl Plan {
-    /// Whether its answer is worth keeping: a look at one field of the incident is not, and what is framed is kept inside.
-    pub fn kept(&self) -> bool {
+    /// Kept for the incident at this place, unless asking again costs less than keeping.
+    pub fn shared(self: Arc<Self>, id: MemoId) -> Arc<Self> {
+        if self.worth_keeping() { Arc::new(Self::Shared(id, self)) } else { self }
+    }
+
+    /// A look at one field of the incident is not, and what is framed is kept inside.
+    fn worth_keeping(&self) -> bool {
         match self {
-            Self::Framed(inner) => !matches!(**inner, Self::Shared(..)) && inner.kept(),
+            Self::Framed(inner) => !matches!(**inner, Self::Shared(..)) && inner.worth_keeping(),
             Self::Test(t) => match t.source {
                 Source::Incident(_) | Source::Len(List::Kind(_) | List::Alerts) => {
                     !matches!(t.check, Check::True | Check::Known | Check::Compare(..) | Check::OneOf(_))
@@ -263,19 +268,19 @@ pub fn of(node: &Node, ty: &Ty) -> Option<Plan> {
         return None;
     }
     Some(match node {
-        Node::Not(x) => Plan::Not(part(x)?),
-        Node::And(all) => Plan::And(all.iter().map(part).collect::<Option<_>>()?),
-        Node::Or(all) => Plan::Or(all.iter().map(part).collect::<Option<_>>()?),
-        Node::Binding(_, body) => Plan::Framed(part(body)?),
-        Node::Clause(condition, args) if args.is_empty() => Plan::Framed(clause(condition)?),
+        Node::Not(x) => Plan::Not(x.plan.clone()?),
+        Node::And(all) => Plan::And(all.iter().map(|x| x.plan.clone()).collect::<Option<_>>()?),
+        Node::Or(all) => Plan::Or(all.iter().map(|x| x.plan.clone()).collect::<Option<_>>()?),
+        Node::Binding(_, body) => Plan::Framed(body.plan.clone()?),
+        Node::Clause(condition, args) if args.is_empty() => Plan::Framed(condition.body.plan.clone()?),
         Node::Each(op @ (Each::Some | Each::All), list, body) => {
             let (list, cost) = List::of(list)?;
-            Plan::Each(list, cost, *op == Each::All, part(body)?)
+            Plan::Each(list, cost, *op == Each::All, body.plan.clone()?)
         }
         Node::Compare(op, a, b) => match (&a.node, &b.node) {
             (Node::Each(Each::Count, list, body), Node::Const(Value::Int(n))) => {
                 let (list, cost) = List::of(list)?;
-                Plan::Count(list, cost, part(body)?, *op, *n)
+                Plan::Count(list, cost, body.plan.clone()?, *op, *n)
             }
             _ => Plan::Test(compared(*op, a, b)?),
         },
@@ -288,19 +293,6 @@ pub fn of(node: &Node, ty: &Ty) -> Option<Plan> {
 
 fn test(source: Source, check: Check, cost: u32) -> Plan {
     Plan::Test(Test { source, check, cost })
-}
-
-/// The plan of a part: kept for the incident where the expression is, unless asking again costs less than keeping.
-fn part(e: &Expr) -> Option<Arc<Plan>> {
-    let plan = e.plan.clone()?;
-    Some(match e.memo {
-        Some(id) if plan.kept() => Arc::new(Plan::Shared(id, plan)),
-        _ => plan,
-    })
-}
-
-fn clause(condition: &Condition) -> Option<Arc<Plan>> {
-    part(&condition.body)
 }
 
 fn source(e: &Expr) -> Option<Source> {

@@ -194,7 +194,7 @@ fn said_by(facts: &Facts<'_>, e: EntityIx, p: Prop, found: Option<&PropValue>) -
 }
 
 /// What has been looked at so far, in order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Trace {
     seen: Vec<Seen>,
     visited: Vec<MemoId>,
@@ -228,15 +228,20 @@ impl Trace {
         first
     }
 
-    /// Takes the findings out, and says how many questions were looked into.
-    pub fn set_aside(&mut self) -> (Vec<Seen>, usize) {
-        (std::mem::take(&mut self.seen), self.visited.len())
+    /// How many questions were looked into.
+    pub fn visits(&self) -> usize {
+        self.visited.len()
     }
 
-    /// Goes on from findings that were taken out, and says how many questions were looked into.
-    pub fn resume(&mut self, seen: Vec<Seen>) -> usize {
+    /// Takes the findings out, and says how many questions were looked into.
+    pub fn set_aside(&mut self) -> (Vec<Seen>, usize) {
+        (std::mem::take(&mut self.seen), self.visits())
+    }
+
+    /// Goes on from findings that were taken out, with some more.
+    pub fn resume(&mut self, seen: Vec<Seen>, more: Vec<Seen>) {
         self.seen = seen;
-        self.visited.len()
+        more.into_iter().for_each(|s| self.add(s));
     }
 
     /// These questions may be looked into again.
