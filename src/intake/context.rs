@@ -141,12 +141,12 @@ impl Context {
     }
 
     /// The object that stands where this belongs; a remark where another value does.
-    pub fn object<'j>(&mut self, json: &'j Json<'j>, path: &str, what: &str) -> Option<Rec<'j>> {
-        let rec = Rec::new(json, path);
-        if rec.is_none() {
-            self.unread(path, format!("{} stands where {what} belongs", json.kind()));
+    pub fn object<'j>(&mut self, json: &'j Json<'j>, path: impl Into<Cow<'j, str>>, what: &str) -> Option<Rec<'j>> {
+        let path = path.into();
+        if !matches!(json, Json::Map(_)) {
+            self.unread(&path, format!("{} stands where {what} belongs", json.kind()));
         }
-        rec
+        Rec::new(json, path)
     }
 
     /// Whether a limit is passed; then nothing more need be read.

@@ -63,8 +63,8 @@ impl Reader {
     }
 
     /// What reads one value that lies this deep.
-    pub(super) fn at(&self, depth: usize) -> Seed<'_> {
-        Seed { reader: self, depth }
+    pub(super) fn at<'r, 'de>(&'r self, open: &'r Open<'de>, depth: usize) -> Seed<'r, 'de> {
+        Seed { reader: self, open, depth }
     }
 
     /// Reads one document, or several one after another (JSON Lines), which come as one list. The flag says which.
@@ -72,7 +72,7 @@ impl Reader {
         let before = self.nodes.get();
         let mut de = serde_json::Deserializer::from_str(text);
         self.trail.borrow_mut().clear();
-        let one = Seed { reader: self, depth: 0 }.deserialize(&mut de).map_err(|e| self.problem(&e, None))?;
+        let one = self.at(&Open::default(), 0).deserialize(&mut de).map_err(|e| self.problem(&e, None))?;
         if de.end().is_ok() {
             return Ok((one, false));
         }
@@ -83,7 +83,7 @@ impl Reader {
         let mut all = Vec::new();
         loop {
             self.trail.borrow_mut().clear();
-            let one = Seed { reader: self, depth: 0 }.deserialize(&mut de).map_err(|e| self.problem(&e, (!all.is_empty()).then_some(all.len())))?;
+            let one = self.at(&Open::default(), 0).deserialize(&mut de).map_err(|e| self.problem(&e, (!all.is_empty()).then_some(all.len())))?;
             all.push(one);
             if de.end().is_ok() {
                 break;
@@ -95,7 +95,7 @@ impl Reader {
     /// A value that was parsed already, counted like any other.
     pub fn value<'a>(&self, value: &'a serde_json::Value) -> Result<Json<'a>, Problem> {
         self.trail.borrow_mut().clear();
-        Seed { reader: self, depth: 0 }.deserialize(value).map_err(|e| self.problem(&e, None))
+        self.at(&Open::default(), 0).deserialize(value).map_err(|e| self.problem(&e, None))
     }
 
     fn problem(&self, e: &serde_json::Error, document: Option<usize>) -> Problem {
@@ -110,14 +110,22 @@ impl Reader {
     }
 }
 
+/// What the lists and objects that are still open hold so far: each takes memory of its own only when its size is known.
+#[derive(Default)]
+pub(super) struct Open<'de> {
+    items: RefCell<Vec<Json<'de>>>,
+    entries: RefCell<Vec<Entry<'de>>>,
+}
+
 /// Reads one value.
 #[derive(Clone, Copy)]
-pub(super) struct Seed<'r> {
+pub(super) struct Seed<'r, 'de> {
     reader: &'r Reader,
+    open: &'r Open<'de>,
     depth: usize,
 }
 
-impl Seed<'_> {
+impl Seed<'_, '_> {
     pub(super) fn deeper(self) -> Self {
         Self { depth: self.depth.saturating_add(1), ..self }
     }
@@ -163,7 +171,19 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
     }
 }
 
-impl Seed<'_> {
+impl<'de> Seed<'_, 'de> {
+    /// Whether the object that began at this place has the key already. Few keys are compared one by one; many go into a
+    /// set, so that a huge object stays cheap.
+    fn twice(self, start: usize, key: &Cow<'de, str>, seen: &mut BTreeSet<Cow<'de, str>>) -> bool {
+        let entries = self.open.entries.borrow();
+        let known = entries.get(start..).unwrap_or_default();
+        if known.len() < 24 {
+            return known.iter().any(|(k, _)| k == key);
+        }
+        seen.extend(known.iter().skip(seen.len()).map(|(k, _)| k.clone()));
+        seen.contains(key)
+    }
+
     fn text<'a, E: serde::de::Error>(self, v: Cow<'a, str>) -> Result<Json<'a>, E> {
         self.count()?;
         if v.len() > limits::TEXT {
@@ -173,7 +193,7 @@ impl Seed<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
+impl<'de> DeserializeSeed<'de> for Seed<'_, 'de> {
     type Value = Json<'de>;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, d: D) -> Result<Json<'de>, D::Error> {
@@ -181,7 +201,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Seed<'_> {
+impl<'de> Visitor<'de> for Seed<'_, 'de> {
     type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -224,50 +244,47 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json<'de>, A::Error> {
         self.count()?;
-        let mut items = Vec::new();
+        let start = self.open.items.borrow().len();
         loop {
             match seq.next_element_seed(self.deeper()) {
-                Ok(Some(v)) => items.push(v),
+                Ok(Some(v)) => self.open.items.borrow_mut().push(v),
                 Ok(None) => break,
                 Err(e) => {
-                    self.reader.trail.borrow_mut().push(format!("[{}]", items.len()));
+                    let at = self.open.items.borrow().len().saturating_sub(start);
+                    self.reader.trail.borrow_mut().push(format!("[{at}]"));
                     return Err(e);
                 }
             }
         }
-        Ok(Json::List(items.into_boxed_slice()))
+        Ok(Json::List(self.open.items.borrow_mut().drain(start..).collect()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
         self.count()?;
-        let mut entries: Vec<Entry<'de>> = Vec::new();
+        let start = self.open.entries.borrow().len();
+        let (mut letters, mut dotted) = (0u64, false);
         let mut seen: BTreeSet<Cow<'de, str>> = BTreeSet::new();
         while let Some(Key(key)) = map.next_key()? {
-            // Few keys are compared one by one; many go into a set, so that a huge object stays cheap.
-            let twice = if entries.len() >= 24 {
-                if seen.is_empty() {
-                    seen.extend(entries.iter().map(|(k, _)| k.clone()));
-                }
-                !seen.insert(key.clone())
-            } else {
-                entries.iter().any(|(k, _)| *k == key)
-            };
-            if twice {
+            let own = ends(&key);
+            if letters & own != 0 && self.twice(start, &key, &mut seen) {
                 self.reader.trail.borrow_mut().push(step(&key));
                 return Err(A::Error::custom(format!("duplicate key `{}`", shown(&key))));
             }
+            letters |= own;
+            dotted = dotted || is_dotted(&key);
             match map.next_value_seed(self.deeper()) {
-                Ok(v) => entries.push((key, v)),
+                Ok(v) => self.open.entries.borrow_mut().push((key, v)),
                 Err(e) => {
                     self.reader.trail.borrow_mut().push(step(&key));
                     return Err(e);
                 }
             }
         }
+        let mut entries: Box<[Entry<'de>]> = self.open.entries.borrow_mut().drain(start..).collect();
         if !entries.is_sorted_by(|a, b| a.0 < b.0) {
             entries.sort_by(|a, b| a.0.cmp(&b.0));
         }
-        Ok(Json::Map(undotted(entries).into_boxed_slice()))
+        Ok(Json::Map(if dotted { undotted(entries.into_vec()).into() } else { entries }))
     }
 }
 
@@ -349,17 +366,26 @@ fn trimmed(text: &str) -> &str {
     if bare(text.bytes().next()) && bare(text.bytes().next_back()) { text } else { text.trim() }
 }
 
-/// A bit for the letter that a key begins with, its case aside; all bits where [`same_key`] may look past the beginning.
-pub fn head(key: &str) -> u64 {
-    match key.bytes().next() {
-        Some(b) if b.is_ascii_alphanumeric() && !key.starts_with("at_sign_") => 1u64.checked_shl(u32::from(b | 0x20) & 63).unwrap_or(u64::MAX),
+/// A bit for the letters that a key begins and ends with, their case aside; all bits where [`same_key`] may look past them.
+pub fn ends(key: &str) -> u64 {
+    match (key.bytes().next(), key.bytes().next_back()) {
+        (Some(first), Some(last)) if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() && !key.starts_with("at_sign_") => {
+            let (first, last) = (u32::from(first | 0x20), u32::from(last | 0x20));
+            1u64.wrapping_shl(first.wrapping_mul(5).wrapping_add(last))
+        }
         _ => u64::MAX,
     }
 }
 
+/// Where the value of a key stands that holds something: under the key itself, or else under its first other spelling.
+pub fn place(entries: &[Entry<'_>], key: &str) -> Option<usize> {
+    let at = |is: &dyn Fn(&str) -> bool| entries.iter().position(|(k, v)| is(k) && !v.is_blank());
+    at(&|k| k == key).or_else(|| at(&|k| same_key(k, key)))
+}
+
 /// Whether two keys are spellings of one: case, `_`, `-`, `.`, blanks, `@` and `at_sign_` make no difference; `$` does.
 pub fn same_key(a: &str, b: &str) -> bool {
-    if head(a) & head(b) == 0 {
+    if ends(a) & ends(b) == 0 {
         return false;
     }
     let (a, b) = (a.strip_prefix("at_sign_").unwrap_or(a), b.strip_prefix("at_sign_").unwrap_or(b));
@@ -394,10 +420,10 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The value of a key, in whatever spelling; of several spellings the first that holds something.
+    /// The value of a key, in whatever spelling; of several spellings the very one, or else the first, that holds something.
     pub fn get(&self, key: &str) -> Option<&Json<'a>> {
         let Self::Map(entries) = self else { return None };
-        entries.iter().find(|(k, v)| same_key(k, key) && !v.is_blank()).map(|(_, v)| v)
+        place(entries, key).and_then(|n| entries.get(n)).map(|(_, v)| v)
     }
 
     /// The value of a key for which a spelling stands there, even if it holds nothing.

@@ -345,7 +345,7 @@ impl<'j> Native<'j> {
 
     /// An alert; the entities that it names are remembered.
     pub(super) fn alert(&mut self, cx: &mut Context, json: &'j Json<'j>, path: &str) {
-        let Some(rec) = cx.object(json, path, "an alert") else { return };
+        let Some(rec) = cx.object(json, path.to_owned(), "an alert") else { return };
         let mut a = Alert {
             id: super::id_or_digest(&rec, &["id"]).into(),
             title: rec.shared(&["title"]),

@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::json::{Entry, Json, head, same_key, step};
+use super::json::{Entry, Json, ends, place, same_key, step};
 use crate::model::{Text, Time, time};
 
 /// An object, with a mark on each key that has been read, so that the rest can be kept.
 pub struct Rec<'a> {
     json: &'a Json<'a>,
     entries: &'a [Entry<'a>],
-    /// With which letters its keys begin: most keys that are asked for are not there.
-    heads: u64,
+    /// With which letters its keys begin and end: most keys that are asked for are not there.
+    ends: u64,
     used: Marks,
     /// Its JSON path.
-    pub path: String,
+    pub path: Cow<'a, str>,
 }
 
 /// Which entries have been read: the first 64 as bits.
@@ -49,10 +49,10 @@ impl Marks {
 
 impl<'a> Rec<'a> {
     /// The object at a path; `None` when the value is no object.
-    pub fn new(json: &'a Json<'a>, path: impl Into<String>) -> Option<Self> {
+    pub fn new(json: &'a Json<'a>, path: impl Into<Cow<'a, str>>) -> Option<Self> {
         let Json::Map(entries) = json else { return None };
-        let heads = entries.iter().fold(0, |all, (k, _)| all | head(k));
-        Some(Self { json, entries, heads, used: Marks::of(entries.len()), path: path.into() })
+        let ends = entries.iter().fold(0, |all, (k, _)| all | ends(k));
+        Some(Self { json, entries, ends, used: Marks::of(entries.len()), path: path.into() })
     }
 
     /// The object as it stands.
@@ -60,11 +60,16 @@ impl<'a> Rec<'a> {
         self.json
     }
 
+    fn may_have(&self, key: &str) -> bool {
+        ends(key) & self.ends != 0
+    }
+
     fn find(&self, key: &str) -> Option<(usize, &'a Json<'a>)> {
-        if head(key) & self.heads == 0 {
+        if !self.may_have(key) {
             return None;
         }
-        self.entries.iter().enumerate().find(|(_, (k, v))| same_key(k, key) && !v.is_blank()).map(|(n, (_, v))| (n, v))
+        let n = place(self.entries, key)?;
+        self.entries.get(n).map(|(_, v)| (n, v))
     }
 
     fn mark(&self, n: usize) {
@@ -90,10 +95,8 @@ impl<'a> Rec<'a> {
 
     /// Marks keys as read that hold nothing worth keeping.
     pub fn skip(&self, keys: &[&str]) {
-        for (n, (k, _)) in self.entries.iter().enumerate() {
-            if keys.iter().any(|s| same_key(k, s)) {
-                self.mark(n);
-            }
+        for key in keys.iter().filter(|key| self.may_have(key)) {
+            (0..).zip(self.entries).filter(|(_, (k, _))| same_key(k, key)).for_each(|(n, _)| self.mark(n));
         }
     }
 

@@ -10,7 +10,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 
 use super::context::Context;
-use super::json::{Entry, Json, Key, Reader, same_key};
+use super::json::{Entry, Json, Key, Open, Reader, Seed, same_key};
 use super::native::{self, Native};
 use super::rec::Rec;
 use super::shape::{self, Shape};
@@ -31,8 +31,8 @@ pub fn read(text: &str) -> Option<Read> {
         return None;
     }
     let mut de = serde_json::Deserializer::from_str(text);
-    let reader = Reader::default();
-    let read = de.deserialize_map(Root { reader: &reader }).ok()?;
+    let (reader, open) = (Reader::default(), Open::default());
+    let read = de.deserialize_map(Root(reader.at(&open, 0))).ok()?;
     de.end().ok()?;
     (!reader.has_long()).then_some(read)
 }
@@ -48,11 +48,9 @@ fn give_up<E: Error>() -> E {
     E::custom("out of the ordinary")
 }
 
-struct Root<'r> {
-    reader: &'r Reader,
-}
+struct Root<'r, 'de>(Seed<'r, 'de>);
 
-impl<'de> Visitor<'de> for Root<'_> {
+impl<'de> Visitor<'de> for Root<'_, 'de> {
     type Value = Read;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,7 +58,7 @@ impl<'de> Visitor<'de> for Root<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
-        let (root, reader) = (self.reader.at(0), self.reader);
+        let root = self.0;
         root.count()?;
         let mut cx = Context::new(Source::GuidedResponse);
         let alerts: OnceCell<Vec<Json<'de>>> = OnceCell::new();
@@ -83,19 +81,25 @@ impl<'de> Visitor<'de> for Root<'_> {
             match list {
                 0 => {
                     let mut all = Vec::new();
-                    map.next_value_seed(Elements { reader, each: |_, json| all.push(json) })?;
+                    map.next_value_seed(Elements { list: root.deeper(), each: |_, json| all.push(json) })?;
                     for (at, json) in alerts.get_or_init(|| all).iter().enumerate() {
                         n.alert(&mut cx, json, &format!("$.alerts[{at}]"));
                     }
                 }
                 1 => {
                     let mut path = String::new();
-                    map.next_value_seed(Elements { reader, each: |at, json| n.entity(&mut cx, &json, at_list(&mut path, "entities", at)) })?;
+                    map.next_value_seed(Elements {
+                        list: root.deeper(),
+                        each: |at, json| n.entity(&mut cx, &json, at_list(&mut path, "entities", at)),
+                    })?;
                 }
                 _ => {
                     n.refer(&mut cx);
                     let mut path = String::new();
-                    map.next_value_seed(Elements { reader, each: |at, json| n.relation(&mut cx, &json, at_list(&mut path, "relations", at)) })?;
+                    map.next_value_seed(Elements {
+                        list: root.deeper(),
+                        each: |at, json| n.relation(&mut cx, &json, at_list(&mut path, "relations", at)),
+                    })?;
                 }
             }
             if cx.is_out_of_bounds() {
@@ -123,12 +127,12 @@ fn at_list<'p>(path: &'p mut String, list: &str, at: usize) -> &'p str {
 }
 
 /// Reads a list and hands over each element.
-struct Elements<'r, F> {
-    reader: &'r Reader,
+struct Elements<'r, 'de, F> {
+    list: Seed<'r, 'de>,
     each: F,
 }
 
-impl<'de, F: FnMut(usize, Json<'de>)> DeserializeSeed<'de> for Elements<'_, F> {
+impl<'de, F: FnMut(usize, Json<'de>)> DeserializeSeed<'de> for Elements<'_, 'de, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
@@ -136,7 +140,7 @@ impl<'de, F: FnMut(usize, Json<'de>)> DeserializeSeed<'de> for Elements<'_, F> {
     }
 }
 
-impl<'de, F: FnMut(usize, Json<'de>)> Visitor<'de> for Elements<'_, F> {
+impl<'de, F: FnMut(usize, Json<'de>)> Visitor<'de> for Elements<'_, 'de, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,7 +148,7 @@ impl<'de, F: FnMut(usize, Json<'de>)> Visitor<'de> for Elements<'_, F> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        let list = self.reader.at(1);
+        let list = self.list;
         list.count()?;
         let mut at = 0_usize;
         while let Some(json) = seq.next_element_seed(list.deeper())? {

@@ -116,7 +116,7 @@ pub fn read<'a>(cx: &mut Context, sc: &mut Scene<'a>, json: &'a Json<'a>, path: 
     if json.is_blank() {
         return None;
     }
-    let Some(rec) = Rec::new(json, path) else {
+    let Some(rec) = Rec::new(json, path.to_owned()) else {
         cx.unread(path, format!("{} stands where a record of an entity belongs", json.kind()));
         return None;
     };
