@@ -16,7 +16,7 @@ use std::hint::black_box;
 use workload::rule::{Variant, rules};
 use workload::{incident::incident, product};
 
-const PATHS: &[&str] = &["evaluate_bare", "evaluate_nested", "evaluate_with_evidence", "intake", "answer", "answer_shipped", "load"];
+const PATHS: &[&str] = &["evaluate_bare", "evaluate_nested", "evaluate_with_evidence", "value", "intake", "answer", "answer_shipped", "load"];
 
 fn main() {
     // `cargo bench` adds `--bench`; with no name there is nothing to do but to tell the names.
@@ -37,6 +37,8 @@ fn main() {
                 twice(|| product::bare(&set, &facts, &mut memory));
             }
         }
+        // The yardstick of the next three: the same bytes as a tree.
+        "value" => twice(|| serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()),
         "intake" => twice(|| product::read(&bytes)),
         "answer" => {
             let set = set(Variant::A, 1_000);

@@ -41,7 +41,7 @@ struct Draft {
     held: Held,
     title: String,
     why: String,
-    because: Vec<Because>,
+    because: Vec<Arc<Because>>,
     priority: u8,
     confidence: u8,
     sources: BTreeSet<CardSource>,
@@ -198,7 +198,7 @@ fn add(
             d.phase = d.phase.min(rule.phase);
             d.priority = d.priority.max(rule.priority);
             d.confidence = d.confidence.max(rule.confidence);
-            d.because.extend(because.into_iter().filter(|b| !d.because.contains(b)).collect::<Vec<_>>());
+            add_fresh(&mut d.because, because);
             d.sources.insert(source);
             d.from.push((pn, cn, exception));
         }
@@ -208,10 +208,20 @@ fn add(
 
 /// What speaks for clauses that are about no target, by playbook and question: it is the same for every target, and looked
 /// at once.
-type Known = HashMap<(usize, *const Expr), Vec<Because>>;
+type Known = HashMap<(usize, *const Expr), Vec<Arc<Because>>>;
+
+/// Adds the reasons that are not there before.
+fn add_fresh(to: &mut Vec<Arc<Because>>, all: Vec<Arc<Because>>) {
+    let before = to.len();
+    for b in all {
+        if !to.iter().take(before).any(|known| *known == b) {
+            to.push(b);
+        }
+    }
+}
 
 /// Why a card is about this, each reason once.
-fn reasons(cx: &mut Cx<'_>, (pn, p): (usize, &Playbook), rule: &CardRule, targets: &[EntityIx], known: &mut Known) -> Vec<Because> {
+fn reasons(cx: &mut Cx<'_>, (pn, p): (usize, &Playbook), rule: &CardRule, targets: &[EntityIx], known: &mut Known) -> Vec<Arc<Because>> {
     let list = because::card(cx, &rule.target, None, targets);
     // As the question was asked: of a list as a whole, also where its items stand on several cards.
     let params = match &rule.target {
@@ -236,7 +246,7 @@ fn reasons(cx: &mut Cx<'_>, (pn, p): (usize, &Playbook), rule: &CardRule, target
         } else {
             look(cx)
         };
-        out.extend(all.into_iter().filter(|b| !out.contains(b)).collect::<Vec<_>>());
+        add_fresh(&mut out, all);
     }
     out
 }

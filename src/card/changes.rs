@@ -1,6 +1,7 @@
 //! What differs between two answers to one incident: for `run --watch` and for the comparison of two sets.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -273,12 +274,12 @@ impl Differences {
     }
 
     /// The clauses; where they say the same, what they rest on and the other does not.
-    fn because(&mut self, from: &[Because], to: &[Because]) {
-        let texts = |all: &[Because]| all.iter().map(|b| b.text.clone()).collect::<Vec<_>>();
+    fn because(&mut self, from: &[Arc<Because>], to: &[Arc<Because>]) {
+        let texts = |all: &[Arc<Because>]| all.iter().map(|b| b.text.clone()).collect::<Vec<_>>();
         if texts(from) != texts(to) {
             return self.note("because", texts(from), texts(to));
         }
-        let all = |b: &[Because]| b.iter().flat_map(|b| &b.evidence).map(evidence).collect::<Vec<_>>();
+        let all = |b: &[Arc<Because>]| b.iter().flat_map(|b| &b.evidence).map(evidence).collect::<Vec<_>>();
         let (a, b) = (all(from), all(to));
         let only = |this: &[String], other: &[String]| this.iter().filter(|e| !other.contains(e)).cloned().collect::<Vec<_>>();
         self.note("evidence", only(&a, &b), only(&b, &a));

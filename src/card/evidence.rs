@@ -1,8 +1,10 @@
 //! What was looked at, as answers show it.
 
+use std::sync::Arc;
+
 use super::response::{Because, EntityRef, Evidence};
 use crate::eval::because::Reason;
-use crate::model::{AlertIx, EntityIx};
+use crate::model::{AlertIx, EntityIx, Text};
 use crate::script::limits::FINDINGS;
 use crate::script::trace::{Seen, Shown};
 use crate::script::{Cx, Facts};
@@ -13,8 +15,8 @@ pub fn entity_ref(facts: &Facts<'_>, e: EntityIx) -> Option<EntityRef> {
 }
 
 /// The reasons of a card or triage as answers show them.
-pub fn because(cx: &mut Cx<'_>, reasons: &[Reason<'_>], unsaid: impl Fn(&str) -> String) -> Vec<Because> {
-    let mut out: Vec<Because> = Vec::new();
+pub fn because(cx: &mut Cx<'_>, reasons: &[Reason<'_>], unsaid: impl Fn(&str) -> String) -> Vec<Arc<Because>> {
+    let mut out: Vec<Arc<Because>> = Vec::with_capacity(reasons.len());
     for r in reasons {
         let (condition, text) = (r.name(), r.text(cx));
         if text.is_empty() && r.seen.is_empty() {
@@ -23,8 +25,8 @@ pub fn because(cx: &mut Cx<'_>, reasons: &[Reason<'_>], unsaid: impl Fn(&str) ->
         let text = if text.is_empty() { unsaid(&condition) } else { text };
         let (evidence, more) = of(cx.facts, &r.seen);
         let made = Because { condition, text, evidence, more };
-        if !out.contains(&made) {
-            out.push(made);
+        if !out.iter().any(|known| **known == made) {
+            out.push(Arc::new(made));
         }
     }
     out
@@ -63,36 +65,29 @@ pub fn alerts(facts: &Facts<'_>, reasons: &[Reason<'_>]) -> std::collections::BT
 }
 
 fn wire(facts: &Facts<'_>, s: Shown) -> Evidence {
-    let id = |e: EntityIx| facts.entity(e).map_or_else(String::new, |x| x.id.to_string());
-    let ids =
-        |all: &mut dyn Iterator<Item = AlertIx>| -> Vec<String> { all.filter_map(|a| facts.incident.alert(a)).map(|a| a.id.to_string()).collect() };
+    let id = |e: EntityIx| facts.entity(e).map(|x| x.id.clone()).unwrap_or_default();
+    let ids = |all: &[AlertIx]| -> Vec<Text> { all.iter().filter_map(|a| facts.incident.alert(*a)).map(|a| a.id.clone()).collect() };
     match s {
         Shown::Fact { entity, property, value, basis, alerts } => {
-            Evidence::Property { entity: id(entity), property: property.to_owned(), value, basis, alerts: ids(&mut alerts.into_iter()) }
+            Evidence::Property { entity: id(entity), property, value, basis, alerts: ids(&alerts) }
         }
         Shown::Edge(x) => match facts.graph.edge(x) {
             Some(r) => Evidence::Edge {
                 from: id(r.from),
-                relation: r.rel.spec().name.to_owned(),
+                relation: r.rel.spec().name,
                 to: Some(id(r.to)),
                 basis: r.basis.word(),
                 first_seen: r.first.map(|t| t.to_string()),
                 last_seen: r.last.map(|t| t.to_string()),
-                alerts: ids(&mut r.alerts.iter().copied()),
+                alerts: ids(&r.alerts),
             },
-            None => Evidence::Edge {
-                from: String::new(),
-                relation: String::new(),
-                to: None,
-                basis: "none",
-                first_seen: None,
-                last_seen: None,
-                alerts: Vec::new(),
-            },
+            None => {
+                Evidence::Edge { from: Text::default(), relation: "", to: None, basis: "none", first_seen: None, last_seen: None, alerts: Vec::new() }
+            }
         },
         Shown::NoEdge { entity, rel } => Evidence::Edge {
             from: id(entity),
-            relation: rel.spec().name.to_owned(),
+            relation: rel.spec().name,
             to: None,
             basis: "none",
             first_seen: None,
@@ -100,23 +95,23 @@ fn wire(facts: &Facts<'_>, s: Shown) -> Evidence {
             alerts: Vec::new(),
         },
         Shown::Alert { alert, field, value } => Evidence::Property {
-            entity: facts.incident.alert(alert).map_or_else(String::new, |a| format!("alert:{}", a.id)),
-            property: field.to_owned(),
+            entity: facts.incident.alert(alert).map(|a| format!("alert:{}", a.id).into()).unwrap_or_default(),
+            property: field,
             value: Some(value),
             basis: if field == "signals" { "signal" } else { "record" },
-            alerts: ids(&mut std::iter::once(alert)),
+            alerts: ids(&[alert]),
         },
         Shown::Incident { field, value } => {
-            Evidence::Property { entity: "incident".to_owned(), property: field.to_owned(), value: Some(value), basis: "record", alerts: Vec::new() }
+            Evidence::Property { entity: "incident".into(), property: field, value: Some(value), basis: "record", alerts: Vec::new() }
         }
         Shown::Together { entity, other, alert } => Evidence::Edge {
             from: id(entity),
-            relation: "shares_alert".to_owned(),
+            relation: "shares_alert",
             to: Some(id(other)),
             basis: "record",
             first_seen: None,
             last_seen: None,
-            alerts: ids(&mut std::iter::once(alert)),
+            alerts: ids(&[alert]),
         },
     }
 }

@@ -1,7 +1,7 @@
 //! The answer, exactly as `schemas/response.schema.json` has it: plain data, ready to be written in any format.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -143,7 +143,7 @@ pub struct Triage {
     /// Why, in a sentence.
     pub why: String,
     /// The clauses that say so, with their evidence.
-    pub because: Vec<Because>,
+    pub because: Vec<Arc<Because>>,
     /// Who says so.
     pub source: TriageSource,
     /// What else was considered, best first.
@@ -206,25 +206,25 @@ pub enum Evidence {
     /// A property of an entity, alert or the incident.
     Property {
         /// `kind:key`, `alert:ID` or `incident`.
-        entity: String,
+        entity: Text,
         /// Its name.
-        property: String,
+        property: &'static str,
         /// Its value; `null` where nothing is recorded.
         value: Option<String>,
         /// `record`, `signal`, `list`.
         #[schemars(extend("enum" = ["record", "signal", "list"]))]
         basis: &'static str,
         /// The alerts that say it.
-        alerts: Vec<String>,
+        alerts: Vec<Text>,
     },
     /// An edge.
     Edge {
         /// Where it starts.
-        from: String,
+        from: Text,
         /// Its name.
-        relation: String,
+        relation: &'static str,
         /// Where it leads; `null` where there is no such edge.
-        to: Option<String>,
+        to: Option<Text>,
         /// `record`, `signal`, `co-occurrence`; `none` where there is no such edge.
         #[schemars(extend("enum" = ["record", "signal", "co-occurrence", "none"]))]
         basis: &'static str,
@@ -235,7 +235,7 @@ pub enum Evidence {
         #[serde(skip_serializing_if = "Option::is_none")]
         last_seen: Option<String>,
         /// The alerts that say it.
-        alerts: Vec<String>,
+        alerts: Vec<Text>,
     },
 }
 
@@ -270,7 +270,7 @@ pub struct Card {
     /// Why, in a sentence.
     pub why: String,
     /// The clauses that say so, with their evidence.
-    pub because: Vec<Because>,
+    pub because: Vec<Arc<Because>>,
     /// 0–100.
     pub priority: u8,
     /// 0–100.

@@ -32,7 +32,7 @@ impl Opinion<'_> {
         reasons
     }
 
-    fn because(&self, cx: &mut Cx<'_>, reasons: &[Reason<'_>]) -> Vec<Because> {
+    fn because(&self, cx: &mut Cx<'_>, reasons: &[Reason<'_>]) -> Vec<Arc<Because>> {
         cx.aside(|cx| evidence::because(cx, reasons, |name| unsaid(self.playbook, name)))
     }
 

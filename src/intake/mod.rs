@@ -116,10 +116,10 @@ fn alerts_alone(
 /// What sources call alike of an alert.
 fn alert_of(rec: &rec::Rec<'_>) -> Alert {
     Alert {
-        description: rec.owned(&["description"]).into(),
+        description: rec.shared(&["description"]),
         severity: rec.text("severity").and_then(|t| Level::of_source(&t)),
         status: vocabulary::status(&rec.owned(&["status"])).into(),
-        category: rec.owned(&["category"]).into(),
+        category: rec.shared(&["category"]),
         classification: rec.text("classification").and_then(|t| vocabulary::classification(&t)),
         determination: rec.text("determination").and_then(|t| vocabulary::determination(&t)),
         ..Alert::default()

@@ -77,7 +77,6 @@ pub(super) fn headline(cx: &mut Context, rec: &Rec<'_>) {
 }
 
 /// What the references of an incident stand for.
-#[derive(Default)]
 pub(super) struct Native<'j> {
     /// By id as it is written.
     known: HashMap<Text, Ref>,
@@ -88,12 +87,29 @@ pub(super) struct Native<'j> {
     references: Vec<Reference<'j>>,
 }
 
-/// What an alert names: where the alert says so, and which of the list.
+/// How many names there is room for at once.
+const NAMES: usize = 64;
+
+impl Default for Native<'_> {
+    fn default() -> Self {
+        Self { known: HashMap::with_capacity(NAMES), folded: HashMap::new(), places: HashMap::new(), references: Vec::new() }
+    }
+}
+
+/// What an alert names: the alert with its path, and which of its list.
 struct Reference<'j> {
     place: Place,
     json: &'j Json<'j>,
-    list: Rc<str>,
+    alert: (&'j Json<'j>, Rc<str>),
     at: Option<usize>,
+}
+
+impl Reference<'_> {
+    fn path(&self) -> String {
+        let (json, path) = &self.alert;
+        let list = Rec::new(json, &**path).map(|rec| rec.path_of("entities")).unwrap_or_default();
+        self.at.map_or_else(|| list.clone(), |at| format!("{list}[{at}]"))
+    }
 }
 
 /// A text in lower case.
@@ -265,11 +281,11 @@ impl<'j> Native<'j> {
     }
 
     /// The entity that a reference stands for; one that is not listed is made from its id.
-    fn find(&mut self, cx: &mut Context, place: &Place, id: &str, path: &str) -> Option<Ref> {
+    fn find(&mut self, cx: &mut Context, place: &Place, id: &str, path: impl Fn() -> String) -> Option<Ref> {
         if let Some(r) = self.known(id) {
             return Some(r);
         }
-        let d = Self::draft(cx, id, None, path)?;
+        let d = Self::draft(cx, id, None, &path())?;
         let r = cx.add(place, d);
         self.learn(id, r);
         Some(r)
@@ -368,31 +384,29 @@ impl<'j> Native<'j> {
         let place = cx.alert(a);
         self.places.insert(place.id.to_lowercase(), place.clone());
         if let Some((all, is_list)) = entities {
-            let list: Rc<str> = rec.path_of("entities").into();
-            let reference = |(at, json)| Reference { place: place.clone(), json, list: list.clone(), at: is_list.then_some(at) };
+            let path: Rc<str> = path.into();
+            let reference = |(at, named)| Reference { place: place.clone(), json: named, alert: (json, path.clone()), at: is_list.then_some(at) };
             self.references.extend(all.iter().enumerate().map(reference));
         }
     }
 
     /// An entity that an alert names.
     fn reference(&mut self, cx: &mut Context, reference: &Reference<'j>) {
-        let path = || reference.at.map_or_else(|| reference.list.to_string(), |at| format!("{}[{at}]", reference.list));
         let json = reference.json;
         let (id, roles, held) = match (json, Rec::new(json, "")) {
             (Json::Text(id), _) => (Cow::Borrowed(&**id), Vec::new(), false),
             (_, Some(rec)) => (rec.any(&["ref", "id"]).unwrap_or_default(), rec.plain("roles"), rec.take("record") == Some(&Json::Bool(true))),
             _ => {
-                cx.unread(&path(), format!("{} stands where a reference to an entity belongs", json.kind()));
+                cx.unread(&reference.path(), format!("{} stands where a reference to an entity belongs", json.kind()));
                 return;
             }
         };
         if id.is_empty() {
-            cx.unread(&path(), "a reference without a `ref`");
+            cx.unread(&reference.path(), "a reference without a `ref`");
             return;
         }
-        let known = self.known(&id);
         // One more record of the same thing, with the parts that it plays in this alert.
-        if let Some(listed) = known.or_else(|| self.find(cx, &reference.place, &id, &path())) {
+        if let Some(listed) = self.find(cx, &reference.place, &id, || reference.path()) {
             cx.sight(&reference.place, listed, &roles, held);
         }
     }
@@ -409,7 +423,8 @@ impl<'j> Native<'j> {
             return;
         };
         let nowhere = Place::default();
-        let (Some(a), Some(b)) = (self.find(cx, &nowhere, &from, path), self.find(cx, &nowhere, &to, path)) else { return };
+        let at = || path.to_owned();
+        let (Some(a), Some(b)) = (self.find(cx, &nowhere, &from, at), self.find(cx, &nowhere, &to, at)) else { return };
         let (first, last) = (rec.time(&["first", "first_seen"]), rec.time(&["last", "last_seen"]));
         let fits = match (cx.b.kind(a), cx.b.kind(b)) {
             (Some(a), Some(b)) => rel.spec().from.has(a) && rel.spec().to.has(b),
@@ -419,11 +434,10 @@ impl<'j> Native<'j> {
             cx.unread(path, format!("`{}` cannot lead from `{}` to `{}`", shown(&name), shown(&from), shown(&to)));
             return;
         }
-        let alerts = rec.plain("alerts");
-        if alerts.is_empty() {
-            cx.b.relate_by(None, a, rel, b, first, last);
-        }
-        for alert in alerts {
+        let mut alone = true;
+        let alerts = rec.list("alerts").map(|(all, _)| all).unwrap_or_default();
+        for alert in alerts.iter().filter_map(Json::scalar).filter(|t| !t.is_empty()) {
+            alone = false;
             match self.places.get(&*lower(&alert)) {
                 Some(place) => cx.b.relate_by(place.alert, a, rel, b, first, last),
                 None => {
@@ -431,6 +445,9 @@ impl<'j> Native<'j> {
                     cx.b.relate_by(None, a, rel, b, first, last);
                 }
             }
+        }
+        if alone {
+            cx.b.relate_by(None, a, rel, b, first, last);
         }
     }
 }
@@ -510,9 +527,9 @@ fn set_properties(cx: &mut Context, d: &mut Draft, entries: &[Entry<'_>], rec: &
                 d.list(name, items.iter().filter_map(Json::scalar).map(|t| t.into_owned()).collect());
             }
             (one, _) => match one.scalar() {
-                Some(t) if t.trim().is_empty() => {}
+                Some(t) if t.is_empty() => {}
                 Some(t) => {
-                    d.set(prop, t.trim());
+                    d.set(prop, &t);
                 }
                 None => cx.unread(&path_of(name), format!("{} stands where the property `{name}` belongs", one.kind())),
             },

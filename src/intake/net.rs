@@ -73,7 +73,12 @@ pub fn tidy_ip(text: &str) -> String {
     let text = text.trim();
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let bare = bare.split('%').next().unwrap_or(bare);
-    let parsed = bare.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|s| s.ip()));
+    let parsed = match bare.parse::<IpAddr>() {
+        // There is one way only to write these.
+        Ok(IpAddr::V4(_)) => return bare.to_owned(),
+        other => other.ok(),
+    };
+    let parsed = parsed.or_else(|| text.parse::<SocketAddr>().ok().map(|s| s.ip()));
     match parsed {
         Some(IpAddr::V6(v6)) => match v6.octets() {
             [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => Ipv4Addr::new(a, b, c, d).to_string(),

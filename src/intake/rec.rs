@@ -95,8 +95,10 @@ impl<'a> Rec<'a> {
 
     /// Marks keys as read that hold nothing worth keeping.
     pub fn skip(&self, keys: &[&str]) {
-        for key in keys.iter().filter(|key| self.may_have(key)) {
-            (0..).zip(self.entries).filter(|(_, (k, _))| same_key(k, key)).for_each(|(n, _)| self.mark(n));
+        for (n, (k, _)) in self.entries.iter().enumerate() {
+            if !self.used.get(n) && keys.iter().any(|s| same_key(k, s)) {
+                self.mark(n);
+            }
         }
     }
 

@@ -266,13 +266,21 @@ pub struct Prop(pub u16);
 impl Prop {
     /// The property of this name.
     pub fn named(name: &str) -> Option<Self> {
-        static BY_LENGTH: OnceLock<Vec<Vec<(&str, Prop)>>> = OnceLock::new();
-        let by_length = BY_LENGTH.get_or_init(|| {
-            let longest = PROPS.iter().map(|p| p.name.len()).max().unwrap_or(0);
-            let all = || PROPS.iter().map(|p| p.name).zip((0..).map(Self));
-            (0..=longest).map(|length| all().filter(|(name, _)| name.len() == length).collect()).collect()
+        /// By length, first and last letter; few names agree in all three.
+        static BY_FORM: OnceLock<Vec<Vec<(&str, Prop)>>> = OnceLock::new();
+        let form = |name: &str| {
+            let end = |b: Option<u8>| usize::from(b.unwrap_or_default());
+            let (first, last) = (end(name.bytes().next()), end(name.bytes().next_back()));
+            name.len().wrapping_mul(37).wrapping_add(first.wrapping_mul(11)).wrapping_add(last) & 0xff
+        };
+        let by_form = BY_FORM.get_or_init(|| {
+            let mut all = vec![Vec::new(); 0x100];
+            for (name, prop) in PROPS.iter().map(|p| p.name).zip((0..).map(Self)) {
+                all.get_mut(form(name)).into_iter().for_each(|of_form| of_form.push((name, prop)));
+            }
+            all
         });
-        by_length.get(name.len())?.iter().find(|(n, _)| *n == name).map(|(_, prop)| *prop)
+        by_form.get(form(name))?.iter().find(|(n, _)| *n == name).map(|(_, prop)| *prop)
     }
 
     /// Its row of the table.
@@ -437,7 +445,7 @@ pub struct Rel(pub u8);
 impl Rel {
     /// The relation of this name.
     pub fn named(name: &str) -> Option<Self> {
-        RELATIONS.iter().position(|r| r.name == name).and_then(|at| u8::try_from(at).ok()).map(Self)
+        RELATIONS.iter().position(|r| r.name.len() == name.len() && r.name == name).and_then(|at| u8::try_from(at).ok()).map(Self)
     }
 
     /// Its row of the table.

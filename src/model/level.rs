@@ -18,9 +18,10 @@ macro_rules! words {
 
             /// Reads the written form, whatever its case, with `_`, `-` and blanks left out on both sides.
             pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|m| m.word() == text).or_else(|| {
-                    Self::ALL.iter().copied().find(|m| $crate::model::level::squashed(m.word()).eq($crate::model::level::squashed(text)))
-                })
+                match text {
+                    $($word => Some(Self::$member),)+
+                    _ => Self::ALL.iter().copied().find(|m| $crate::model::level::squashed(m.word()).eq($crate::model::level::squashed(text))),
+                }
             }
         }
 

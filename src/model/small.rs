@@ -68,6 +68,12 @@ impl<T: Ord> Set<T> {
     }
 }
 
+impl<T: Ord> From<Vec<T>> for Set<T> {
+    fn from(all: Vec<T>) -> Self {
+        Self::of(all)
+    }
+}
+
 impl<T: Ord + Clone> Set<T> {
     /// Adds an entry. For many, [`extend`](Extend::extend) it.
     pub fn insert(&mut self, entry: T) {

@@ -101,7 +101,7 @@ pub const TACTICS: &[&str] = &[
 /// A tactic's id from what a source wrote (`InitialAccess`, `Initial Access`, `initial-access`).
 pub fn tactic(text: &str) -> Option<&'static str> {
     use super::level::squashed;
-    let same = || TACTICS.iter().copied().find(|t| squashed(t).eq(squashed(text)));
+    let same = || TACTICS.iter().copied().filter(|_| !text.is_empty()).find(|t| squashed(t).eq(squashed(text)));
     TACTICS.iter().copied().find(|t| *t == text).or_else(same)
 }
 

@@ -1,13 +1,14 @@
 //! Answers to try the pages on: a credential phishing case with an account taken over, and one whose every text is hostile.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::card::response::{
     Availability, Because, Card, CardSource, Considered, EntityRef, Evidence, Headline, Hunt, Names, Response, SCHEMA, SetInfo, Skipped, Status,
     Triage, TriageSource, TypeScore, UnrecognisedAlert,
 };
 use crate::diag::{Severity, Wire};
-use crate::model::{Classification, Level, Phase};
+use crate::model::{Classification, Level, Phase, Text};
 
 /// A text that tries to leave every format.
 pub const HOSTILE: &str =
@@ -21,25 +22,21 @@ fn entity(id: &str, name: &str) -> EntityRef {
     EntityRef { id: id.to_owned(), kind: id.split(':').next().unwrap().to_owned(), name: name.to_owned() }
 }
 
-fn property(entity: &str, property: &str, value: Option<&str>, basis: &'static str, alerts: &[&str]) -> Evidence {
-    Evidence::Property { entity: entity.to_owned(), property: property.to_owned(), value: value.map(str::to_owned), basis, alerts: texts(alerts) }
+fn property(entity: &str, property: &'static str, value: Option<&str>, basis: &'static str, alerts: &[&str]) -> Evidence {
+    Evidence::Property { entity: entity.into(), property, value: value.map(str::to_owned), basis, alerts: shared(alerts) }
 }
 
-fn edge(from: &str, relation: &str, to: Option<&str>, basis: &'static str, at: Option<&str>, alerts: &[&str]) -> Evidence {
+fn edge(from: &str, relation: &'static str, to: Option<&str>, basis: &'static str, at: Option<&str>, alerts: &[&str]) -> Evidence {
     let at = at.map(|t| format!("2026-01-12T{t}Z"));
-    Evidence::Edge {
-        from: from.to_owned(),
-        relation: relation.to_owned(),
-        to: to.map(str::to_owned),
-        basis,
-        first_seen: at.clone(),
-        last_seen: at,
-        alerts: texts(alerts),
-    }
+    Evidence::Edge { from: from.into(), relation, to: to.map(Text::from), basis, first_seen: at.clone(), last_seen: at, alerts: shared(alerts) }
 }
 
-fn because(condition: &str, text: &str, evidence: Vec<Evidence>) -> Because {
-    Because { condition: condition.to_owned(), text: text.to_owned(), evidence, more: false }
+fn shared(all: &[&str]) -> Vec<Text> {
+    all.iter().map(|t| Text::from(*t)).collect()
+}
+
+fn because(condition: &str, text: &str, evidence: Vec<Evidence>) -> Arc<Because> {
+    Arc::new(Because { condition: condition.to_owned(), text: text.to_owned(), evidence, more: false })
 }
 
 fn card(id: &str, phase: Phase, action: &str, title: &str, on: Option<EntityRef>, why: &str, priority: u8, line: usize) -> Card {
@@ -84,7 +81,7 @@ const URL: &str = "url:https://sign-in.example.net/session/renew?id=4821";
 const MAIL: &str = "email:<4f1d7c2a@mail.example.net>|ada@contoso.com";
 const DC: &str = "device:7a90d8c1e4";
 
-fn clicked() -> Because {
+fn clicked() -> Arc<Because> {
     because(
         "someone_clicked",
         "Ada Moreno clicked a malicious link",
@@ -96,7 +93,7 @@ fn clicked() -> Because {
     )
 }
 
-fn taken_over() -> Because {
+fn taken_over() -> Arc<Because> {
     let mut evidence = vec![
         edge(ADA, "signed_in_from", Some("ip:203.0.113.77"), "record", Some("09:20:25"), &["a-3"]),
         property("ip:203.0.113.77", "suspicious", Some("true"), "record", &["a-3"]),
@@ -378,16 +375,17 @@ pub fn hostile() -> Response {
     for c in &mut r.triage.considered {
         (c.determination, c.why) = (Some(h()), h());
     }
-    let poison = |all: &mut Vec<Because>| {
-        for b in all {
+    let poison = |all: &mut Vec<Arc<Because>>| {
+        for b in all.iter_mut().map(Arc::make_mut) {
             (b.condition, b.text) = (h(), h());
             for e in &mut b.evidence {
                 match e {
                     Evidence::Property { entity, property, value, alerts, .. } => {
-                        (*entity, *property, *value, *alerts) = (h(), h(), Some(h()), vec![h()])
+                        (*entity, *property, *value, *alerts) = (HOSTILE.into(), HOSTILE, Some(h()), vec![HOSTILE.into()])
                     }
                     Evidence::Edge { from, relation, to, alerts, first_seen, .. } => {
-                        (*from, *relation, *to, *alerts, *first_seen) = (h(), h(), Some(h()), vec![h()], Some(h()));
+                        (*from, *relation, *to, *alerts, *first_seen) =
+                            (HOSTILE.into(), HOSTILE, Some(HOSTILE.into()), vec![HOSTILE.into()], Some(h()));
                     }
                 }
             }

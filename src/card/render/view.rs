@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::card::response::{Because, Card, EntityRef, Evidence, Headline, Hunt, Names, Response, SetInfo, Status, Triage, TriageSource};
 use crate::diag::{Severity, Wire};
-use crate::model::{Classification, Phase};
+use crate::model::{Classification, Phase, Text};
 
 /// How many evidence lines of a clause a page shows where it cannot fold them away.
 pub const EVIDENCE_SHOWN: usize = 6;
@@ -355,7 +355,7 @@ fn short(value: &str) -> Cow<'_, str> {
 
 /// Takes a piece of evidence apart.
 pub fn evidence<'a>(e: &'a Evidence, told: &Told<'a>) -> Shown<'a> {
-    let how = |time: Option<String>, basis: &str, alerts: &[String]| {
+    let how = |time: Option<String>, basis: &str, alerts: &[Text]| {
         let mut parts: Vec<String> = time.into_iter().collect();
         parts.extend([basis.to_owned()].into_iter().filter(|b| !b.is_empty() && b != "none"));
         parts.extend([counted(alerts.len(), "alert", "alerts")].into_iter().filter(|_| !alerts.is_empty()));

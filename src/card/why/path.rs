@@ -47,7 +47,7 @@ fn collect<'e>(c: &'e ClauseWhy, out: &mut Vec<Edge<'e>>) {
     if c.outcome == crate::eval::why::Outcome::Pass {
         for e in &c.evidence {
             if let Evidence::Edge { from, relation, to: Some(to), .. } = e
-                && relation != "shares_alert"
+                && *relation != "shares_alert"
                 && out.len() < EDGES
                 && !out.contains(&(from, relation, to))
             {

@@ -134,7 +134,9 @@ impl Draft {
 
     /// An id that names the record where it has no strong one: records without any strong id that share it are one.
     pub fn weak(&mut self, ns: &str, value: &str) -> &mut Self {
-        if let Some(v) = tidy(value) {
+        // Often it is the very id that the author gave.
+        let given = self.id.as_ref().filter(|id| ***id == *value && is_tidy(value)).cloned();
+        if let Some(v) = given.or_else(|| tidy(value)) {
             identify(&mut self.weak, ns, v);
         }
         self
@@ -171,7 +173,9 @@ impl Draft {
     pub fn name(&mut self, weight: u8, name: &str) -> &mut Self {
         let name = name.trim();
         if !name.is_empty() {
-            self.names.push((weight, name.into()));
+            // Mostly it is the id, or what was said of the id.
+            let known = self.strong.last().map(|(_, v)| v).filter(|v| ***v == *name).cloned();
+            self.names.push((weight, known.unwrap_or_else(|| name.into())));
         }
         self
     }
@@ -237,6 +241,8 @@ impl Draft {
     /// A property that the kind has; its value is turned into the declared type, and kept as a field where that fails.
     pub fn set(&mut self, prop: Prop, text: &str) -> &mut Self {
         let typed = match prop.spec().ty {
+            // What an id says, the property often says again.
+            PropType::Text if self.text(prop) == Some(text) => return self,
             PropType::Text => Some(PropValue::Text(text.into())),
             PropType::Int => text.parse().ok().map(PropValue::Int),
             PropType::Bool => {
@@ -335,10 +341,21 @@ fn is_lower(value: &str) -> bool {
     value.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase())
 }
 
+/// Whether all of it is as [`tidy`] leaves it, told at a glance.
+fn is_tidy(value: &str) -> bool {
+    value.bytes().all(|b| matches!(b, b'!'..=b'~') && !b.is_ascii_uppercase()) && !value.is_empty() && value != NOBODY
+}
+
+/// What stands where nobody is meant.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
 fn tidy(value: &str) -> Option<Text> {
+    if is_tidy(value) {
+        return Some(value.into());
+    }
     let v = clean(value)?;
     let v: Text = if is_lower(&v) { v } else { v.to_lowercase().into() };
-    (*v != *"00000000-0000-0000-0000-000000000000").then_some(v)
+    (*v != *NOBODY).then_some(v)
 }
 
 fn clean(value: &str) -> Option<Text> {

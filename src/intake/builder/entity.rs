@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::draft::{Draft, Id};
 use super::namespace::Ns;
 use crate::model::graph::earliest;
-use crate::model::{Alert, AlertIx, Entity, Kind, Map, Props, Report, Set, Text, Time, Verdict};
+use crate::model::{Alert, AlertIx, Entity, Kind, Map, Props, Report, Text, Time, Verdict};
 
 /// What was done about most entities.
 static NOTHING_DONE: LazyLock<Text> = LazyLock::new(|| "none".into());
@@ -25,13 +25,15 @@ pub(super) fn of(mut drafts: Vec<(Option<AlertIx>, Draft)>, seen: &[Seen<'_>], a
     ids.dedup();
     let given = drafts.iter().filter_map(|(_, d)| d.id.as_ref()).min();
     let id = given.cloned().unwrap_or_else(|| ids.first().map_or_else(|| format!("{kind}:?"), |(ns, v)| ns.id_of(kind, v)).into());
-    let mut alias = String::new();
-    let aliases = ids.iter().map(|(ns, v)| {
+    let told = drafts.iter().map(|(_, d)| d.aliases.len()).fold(ids.len(), usize::saturating_add);
+    let mut aliases: Vec<Text> = Vec::with_capacity(told);
+    let mut alias = String::with_capacity(96);
+    for (ns, v) in &ids {
         alias.clear();
-        alias.extend([ns.name(), ":", v]);
-        Text::from(alias.as_str())
-    });
-    let aliases: Set<Text> = aliases.chain(drafts.iter().flat_map(|(_, d)| d.aliases.iter().cloned())).collect();
+        [ns.name(), ":", v].iter().for_each(|part| alias.push_str(part));
+        aliases.push(alias.as_str().into());
+    }
+    aliases.extend(drafts.iter().flat_map(|(_, d)| d.aliases.iter().cloned()));
     let names = drafts.iter().flat_map(|(_, d)| d.names.iter().map(|(w, n)| (*w, d.at, n)));
     let name = names.max().map(|(_, _, n)| n).or(ids.first().map(|(_, v)| v)).cloned().unwrap_or_default();
     let verdict = drafts.iter().map(|(_, d)| d.verdict).filter(|v| *v != Verdict::Unknown).max().unwrap_or(Verdict::Unknown);
@@ -65,7 +67,7 @@ pub(super) fn of(mut drafts: Vec<(Option<AlertIx>, Draft)>, seen: &[Seen<'_>], a
         id,
         kind,
         name,
-        aliases,
+        aliases: aliases.into(),
         verdict,
         remediation_status: remediation.map_or_else(|| NOTHING_DONE.clone(), |(_, word)| word),
         roles: parts.cloned().collect(),

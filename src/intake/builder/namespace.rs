@@ -60,7 +60,7 @@ impl Ns {
 
     /// The namespace of this name.
     pub(super) fn named(name: &str) -> Option<Self> {
-        TABLE.binary_search_by(|row| row.name.cmp(name)).ok().and_then(|at| u8::try_from(at).ok()).map(Self)
+        TABLE.iter().position(|row| row.name.len() == name.len() && row.name == name).and_then(|at| u8::try_from(at).ok()).map(Self)
     }
 
     fn row(self) -> &'static Row {

@@ -1,5 +1,7 @@
 //! Cards, clauses with their evidence, queries, lists.
 
+use std::sync::Arc;
+
 use super::tag::{Html, el, say, tag};
 use super::{Place, titled};
 use crate::card::render::view::{self, Anchor, Badge, EVIDENCE_FOLDED, LISTED, Numbered, Piece, Section, Told, View};
@@ -77,7 +79,7 @@ pub fn pieces(all: &[Piece], between: &'static str, place: Place) -> Html {
 }
 
 /// Clauses, each with its evidence folded away. On paper it is open the first time, and referred to afterwards.
-pub fn because<'a>(all: &'a [Because], heading: &'static str, told: &mut Told<'a>, here: &str) -> Html {
+pub fn because<'a>(all: &'a [Arc<Because>], heading: &'static str, told: &mut Told<'a>, here: &str) -> Html {
     if all.is_empty() {
         return Html::none();
     }

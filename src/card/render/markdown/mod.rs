@@ -4,6 +4,8 @@ mod md;
 
 pub use md::Md;
 
+use std::sync::Arc;
+
 use super::view::{self, EVIDENCE_SHOWN, LISTED, Numbered, Piece, Row, Section, Told, View};
 use crate::card::response::{Because, Evidence, Hunt, Response, Triage};
 
@@ -144,7 +146,7 @@ fn piece(piece: &Piece) -> Md {
     }
 }
 
-fn because<'a>(page: &mut Page, all: &'a [Because], told: &mut Told<'a>, here: &str) {
+fn because<'a>(page: &mut Page, all: &'a [Arc<Because>], told: &mut Told<'a>, here: &str) {
     if all.is_empty() {
         return;
     }
