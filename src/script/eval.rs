@@ -8,7 +8,7 @@ use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
-use super::plan::{List, Plan};
+use super::plan::{List, Plan, Source};
 use super::trace::{Seen, Trace};
 use super::ty::Ty;
 use super::value::Value;
@@ -322,7 +322,7 @@ impl<'a> Cx<'a> {
         if self.observed.is_some() {
             return self.seen(e);
         }
-        let Some(id) = e.memo else { return self.node(e) };
+        let Some(id) = e.memo else { return self.looked(e) };
         if let Some(known) = self.memory.get(id) {
             let looked = self.trace.as_mut().is_some_and(|t| t.first_visit(id));
             if !looked {
@@ -332,18 +332,44 @@ impl<'a> Cx<'a> {
                 }
                 return known.value;
             }
-            return self.node(e);
+            return self.looked(e);
         }
         if let Some(t) = &mut self.trace {
             t.first_visit(id);
         }
         let before = self.steps;
-        let value = self.node(e);
+        let value = self.looked(e);
         // What ran out of its asker's budget may fit another's.
         if !matches!(value, Err(Stop::Budget(_))) {
             self.memory.put(id, &value, self.steps.saturating_sub(before));
         }
         value
+    }
+
+    /// The value of a node. Where it is a test of one value, that is what is looked at, and the plan answers.
+    fn looked(&mut self, e: &Expr) -> Result<Value, Stop> {
+        let test = e.plan.as_deref().filter(|_| self.trace.is_some()).and_then(Plan::lone_test);
+        let Some(test) = test else { return self.node(e) };
+        if let (Some(seen), Some(trace)) = (self.seen_at(test.source), &mut self.trace) {
+            trace.add(seen);
+        }
+        let holds = self.test_of(test);
+        self.pay().map_err(|s| s.at(e.span))?;
+        Ok(holds.into())
+    }
+
+    /// What is looked at where this stands.
+    fn seen_at(&self, source: Source) -> Option<Seen> {
+        match source {
+            Source::Cell(n, p, ..) | Source::Prop(n, p) => self.entity(n).map(|e| Seen::Prop(e, p)),
+            Source::Entity(n, f) => self.entity(n).and_then(|e| seen_of(e, f)),
+            Source::Alert(n, f) => match self.local(n) {
+                Value::Alert(ix) => Some(Seen::Alert(*ix, f)),
+                _ => None,
+            },
+            Source::Incident(f) => seen_in(f),
+            Source::Local(_) | Source::Whole | Source::Len(_) => None,
+        }
     }
 
     /// Evaluates while tests are observed.
@@ -726,11 +752,7 @@ impl<'a> Cx<'a> {
     }
 
     fn entity_field(&mut self, e: EntityIx, f: EntityField) -> Value {
-        match f {
-            EntityField::Verdict | EntityField::Malicious | EntityField::Suspicious => self.note(|| Seen::Verdict(e)),
-            EntityField::Remediation => self.note(|| Seen::Remediation(e)),
-            _ => {}
-        }
+        seen_of(e, f).into_iter().for_each(|seen| self.note(|| seen));
         self.facts.entity_field(e, f)
     }
 
@@ -740,9 +762,7 @@ impl<'a> Cx<'a> {
     }
 
     fn incident_field(&mut self, f: IncidentField) -> Value {
-        if !matches!(f, IncidentField::Entities | IncidentField::Alerts) {
-            self.note(|| Seen::Incident(f));
-        }
+        seen_in(f).into_iter().for_each(|seen| self.note(|| seen));
         self.facts.incident_field(f)
     }
 
@@ -823,6 +843,20 @@ pub fn empty(ty: &Ty) -> Value {
 
 fn overflow(span: Span) -> Stop {
     Stop::Fail(Some(span), "the number is too large".into())
+}
+
+/// What is looked at where this is asked of an entity.
+fn seen_of(e: EntityIx, f: EntityField) -> Option<Seen> {
+    match f {
+        EntityField::Verdict | EntityField::Malicious | EntityField::Suspicious => Some(Seen::Verdict(e)),
+        EntityField::Remediation => Some(Seen::Remediation(e)),
+        _ => None,
+    }
+}
+
+/// What is looked at where this is asked of the incident.
+fn seen_in(f: IncidentField) -> Option<Seen> {
+    (!matches!(f, IncidentField::Entities | IncidentField::Alerts)).then_some(Seen::Incident(f))
 }
 
 /// A comparison; with something absent every one is false but `!=`.

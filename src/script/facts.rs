@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::lists::NamedList;
 use super::value::Value;
-use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Text, Time, Verdict};
+use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Report, Text, Time, Verdict};
 
 /// What signals and lists say of an entity, beyond its own records.
 #[derive(Clone, Debug, Default)]
@@ -67,8 +67,8 @@ impl<'a> Facts<'a> {
             columns: Columns::new(incident),
         };
         for (ix, e) in incident.entities() {
-            for p in e.props.keys() {
-                facts.tell(ix, p);
+            for (p, reports) in e.props.iter() {
+                facts.columns.set(ix, e.kind, p, ever(p, reports).or_else(|| Some(&reports.last()?.value)).cloned());
             }
         }
         facts
@@ -155,14 +155,11 @@ impl<'a> Facts<'a> {
 
     /// What a property holds: the records' latest, or what a signal says.
     pub fn prop(&self, e: EntityIx, prop: Prop) -> Option<&PropValue> {
-        // "Was it ever" is decided by any report, of a record or of a signal.
-        if prop.spec().name.starts_with("was_") {
-            let ever = self.entity(e)?.props.get(&prop).into_iter().flatten().map(|r| &r.value).find(|v| **v == PropValue::Bool(true));
-            if ever.is_some() {
-                return ever;
-            }
+        let reported = self.entity(e)?.props.get(&prop).unwrap_or_default();
+        if let Some(ever) = ever(prop, reported) {
+            return Some(ever);
         }
-        self.mark(e).and_then(|m| m.props.get(&prop)).map(|(v, _)| v).or_else(|| self.entity(e)?.prop(prop))
+        self.mark(e).and_then(|m| m.props.get(&prop)).map(|(v, _)| v).or_else(|| Some(&reported.last()?.value))
     }
 
     /// The signals of an alert.
@@ -275,4 +272,10 @@ fn each_once<'t>(all: impl Iterator<Item = &'t Text>) -> Vec<Text> {
     found.sort_unstable();
     found.dedup();
     found.into_iter().cloned().collect()
+}
+
+/// "Was it ever" is decided by any report, of a record or of a signal.
+fn ever(prop: Prop, reports: &[Report]) -> Option<&PropValue> {
+    let yes = || reports.iter().map(|r| &r.value).find(|v| **v == PropValue::Bool(true));
+    if prop.spec().name.starts_with("was_") { yes() } else { None }
 }

@@ -69,6 +69,19 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The test of one value, where that is all there is to it and nothing else is looked at.
+    pub fn lone_test(&self) -> Option<&Test> {
+        let test = match self {
+            Self::Test(t) => t,
+            Self::Shared(_, inner) => return inner.lone_test(),
+            _ => return None,
+        };
+        let other = matches!(test.check, Check::With(..) | Check::Member(..) | Check::Has(..) | Check::AlertHas(..));
+        (!other && !matches!(test.source, Source::Local(_) | Source::Whole | Source::Len(_))).then_some(test)
+    }
+}
+
 impl List {
     /// The list of an expression, and the steps of all of it.
     fn of(e: &Expr) -> Option<(Self, u32)> {
@@ -103,8 +116,9 @@ pub struct Test {
 pub enum Source {
     /// A local itself.
     Local(usize),
-    /// A property of a local that is of one kind; whether it is a flag, which is false where it is not recorded.
-    Cell(usize, Slot, bool),
+    /// A property of a local that is of one kind, and where these stand; whether it is a flag, which is false where it is
+    /// not recorded.
+    Cell(usize, Prop, Slot, bool),
     /// A property of a local.
     Prop(usize, Prop),
     /// A field of an entity.
@@ -306,7 +320,7 @@ fn source_of(node: &Node) -> Option<Source> {
         Node::Field(of, field) => match (&of.node, field) {
             (Node::Local(n), Field::Prop(p)) => match &of.ty {
                 Ty::Entity(kinds) => match kinds.single().and_then(|k| slot(k, *p)) {
-                    Some(s) => Source::Cell(*n, s, p.spec().ty == PropType::Bool),
+                    Some(s) => Source::Cell(*n, *p, s, p.spec().ty == PropType::Bool),
                     None => Source::Prop(*n, *p),
                 },
                 _ => return None,

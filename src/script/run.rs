@@ -14,15 +14,25 @@ use crate::script::columns::slot;
 impl Cx<'_> {
     /// The answer to a plan.
     pub(super) fn run(&mut self, plan: &Plan) -> Result<bool, Stop> {
+        // What is asked most often is told apart first, so that it takes no room for what the rest needs.
         match plan {
             Plan::Test(t) => Ok(self.test_of(t)),
+            Plan::Shared(id, x) => self.remembered(*id, x),
+            other => self.joined(other),
+        }
+    }
+
+    /// The answer to a plan that has parts.
+    #[inline(never)]
+    fn joined(&mut self, plan: &Plan) -> Result<bool, Stop> {
+        match plan {
+            Plan::Test(_) | Plan::Shared(..) => self.run(plan),
             Plan::Not(x) => {
                 self.charge(1);
                 Ok(!self.run(x)?)
             }
             Plan::And(all) => self.both(all, false),
             Plan::Or(all) => self.both(all, true),
-            Plan::Shared(id, x) => self.remembered(*id, x),
             Plan::Framed(x) => {
                 self.charge(1);
                 let outside = std::mem::replace(&mut self.base, self.locals.len());
@@ -121,7 +131,7 @@ impl Cx<'_> {
     /// Goes through a column by its first test, and asks the rest where that holds.
     fn scan(&mut self, kind: Kind, first: &Test, body: &Plan, wanted: bool, enough: &mut dyn FnMut() -> bool) -> Result<Option<Value>, Stop> {
         let facts = self.facts;
-        let Source::Cell(_, slot, flag) = first.source else { return Ok(None) };
+        let Source::Cell(_, _, slot, flag) = first.source else { return Ok(None) };
         let rest = match body {
             Plan::And(all) => all.get(1..).unwrap_or_default(),
             _ => &[],
@@ -164,10 +174,12 @@ impl Cx<'_> {
         }
     }
 
-    fn test_of(&mut self, t: &Test) -> bool {
+    /// The answer to a test.
+    pub(super) fn test_of(&mut self, t: &Test) -> bool {
         let v = self.read(t.source);
         let (holds, extra) = match &t.check {
             Check::With(op, other) => (v.compare(*op, self.read(*other)), 0),
+            Check::Compare(op, other) => (v.compare(*op, Ref::of(other)), 0),
             check => (self.check(v, check), self.price(v, check)),
         };
         self.charge(u64::from(t.cost).saturating_add(extra));
@@ -237,11 +249,11 @@ impl Cx<'_> {
     }
 
     /// The local at a position.
-    fn local(&self, n: usize) -> &Value {
+    pub(super) fn local(&self, n: usize) -> &Value {
         self.locals.get(self.base.saturating_add(n)).unwrap_or(&Value::Absent)
     }
 
-    fn entity(&self, n: usize) -> Option<EntityIx> {
+    pub(super) fn entity(&self, n: usize) -> Option<EntityIx> {
         match self.local(n) {
             Value::Entity(e) => Some(*e),
             _ => None,
@@ -255,7 +267,7 @@ impl Cx<'_> {
             Source::Local(n) => Ref::of(self.local(n)),
             Source::Whole => Ref::Other(&Value::Incident),
             Source::Len(list) => Ref::Int(i64::try_from(self.len(list)).unwrap_or(i64::MAX)),
-            Source::Cell(n, slot, flag) => Ref::held(self.entity(n).and_then(|e| facts.columns.value(e, slot)), flag),
+            Source::Cell(n, _, slot, flag) => Ref::held(self.entity(n).and_then(|e| facts.columns.value(e, slot)), flag),
             Source::Prop(n, p) => {
                 let value = self.entity(n).and_then(|e| Some((e, slot(facts.entity(e)?.kind, p)?))).and_then(|(e, s)| facts.columns.value(e, s));
                 Ref::held(value, p.spec().ty == PropType::Bool)

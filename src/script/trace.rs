@@ -204,7 +204,7 @@ pub struct Trace {
 impl Trace {
     /// Of nothing so far, with room for what most questions look at; when there is more than this, it is full.
     pub fn new(most: usize) -> Self {
-        Self { seen: Vec::with_capacity(8), visited: Vec::with_capacity(8), most }
+        Self { seen: Vec::with_capacity(4), visited: Vec::new(), most }
     }
 
     /// Adds a finding that is not there yet.

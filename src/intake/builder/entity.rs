@@ -20,7 +20,9 @@ pub(super) struct Seen<'s> {
 /// One entity from the records of it.
 pub(super) fn of(mut drafts: Vec<(Option<AlertIx>, Draft)>, seen: &[Seen<'_>], alerts: &[Alert], order: &[AlertIx]) -> Entity {
     let kind = drafts.first().map_or(Kind::Other, |(_, d)| d.kind);
-    let mut ids: Vec<&Id> = drafts.iter().flat_map(|(_, d)| d.strong.iter().chain(&d.weak)).filter(|(ns, _)| *ns != Ns::SETTLED).collect();
+    let known = drafts.iter().map(|(_, d)| d.strong.len().saturating_add(d.weak.len())).fold(0, usize::saturating_add);
+    let mut ids: Vec<&Id> = Vec::with_capacity(known);
+    ids.extend(drafts.iter().flat_map(|(_, d)| d.strong.iter().chain(&d.weak)).filter(|(ns, _)| *ns != Ns::SETTLED));
     ids.sort_unstable_by(|(a, x), (b, y)| (a.rank(), x).cmp(&(b.rank(), y)));
     ids.dedup();
     let given = drafts.iter().filter_map(|(_, d)| d.id.as_ref()).min();
