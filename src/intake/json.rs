@@ -174,7 +174,7 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
 impl<'de> Seed<'_, 'de> {
     /// Whether the object that began at this place has the key already. Few keys are compared one by one; many go into a
     /// set, so that a huge object stays cheap.
-    fn twice(self, start: usize, key: &Cow<'de, str>, seen: &mut BTreeSet<Cow<'de, str>>) -> bool {
+    fn twice(self, start: usize, key: &str, seen: &mut BTreeSet<Cow<'de, str>>) -> bool {
         let entries = self.open.entries.borrow();
         let known = entries.get(start..).unwrap_or_default();
         if known.len() < 24 {

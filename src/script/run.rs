@@ -14,25 +14,15 @@ use crate::script::columns::slot;
 impl Cx<'_> {
     /// The answer to a plan.
     pub(super) fn run(&mut self, plan: &Plan) -> Result<bool, Stop> {
-        // What is asked most often is told apart first, so that it takes no room for what the rest needs.
         match plan {
             Plan::Test(t) => Ok(self.test_of(t)),
-            Plan::Shared(id, x) => self.remembered(*id, x),
-            other => self.joined(other),
-        }
-    }
-
-    /// The answer to a plan that has parts.
-    #[inline(never)]
-    fn joined(&mut self, plan: &Plan) -> Result<bool, Stop> {
-        match plan {
-            Plan::Test(_) | Plan::Shared(..) => self.run(plan),
             Plan::Not(x) => {
                 self.charge(1);
                 Ok(!self.run(x)?)
             }
             Plan::And(all) => self.both(all, false),
             Plan::Or(all) => self.both(all, true),
+            Plan::Shared(id, x) => self.remembered(*id, x),
             Plan::Framed(x) => {
                 self.charge(1);
                 let outside = std::mem::replace(&mut self.base, self.locals.len());
@@ -179,7 +169,6 @@ impl Cx<'_> {
         let v = self.read(t.source);
         let (holds, extra) = match &t.check {
             Check::With(op, other) => (v.compare(*op, self.read(*other)), 0),
-            Check::Compare(op, other) => (v.compare(*op, Ref::of(other)), 0),
             check => (self.check(v, check), self.price(v, check)),
         };
         self.charge(u64::from(t.cost).saturating_add(extra));
