@@ -16,7 +16,8 @@ use std::hint::black_box;
 use workload::rule::{Variant, rules};
 use workload::{incident::incident, product};
 
-const PATHS: &[&str] = &["evaluate_bare", "evaluate_nested", "evaluate_with_evidence", "value", "intake", "answer", "answer_shipped", "load"];
+const PATHS: &[&str] =
+    &["evaluate_bare", "evaluate_nested", "evaluate_with_evidence", "value", "intake", "answer", "answer_shipped", "load", "replay"];
 
 fn main() {
     // `cargo bench` adds `--bench`; with no name there is nothing to do but to tell the names.
@@ -51,6 +52,11 @@ fn main() {
         "load" => {
             let files = product::files(&rules(Variant::A, 100), 1);
             twice(|| product::load(&files));
+        }
+        "replay" => {
+            let set = set(Variant::A, 1_000);
+            let lines: Vec<_> = (0..20).map(|n| incident(n, 30).json().to_string().into_bytes()).collect();
+            twice(|| product::replay_lines(&set, &lines));
         }
         other => panic!("no path is called `{other}`"),
     }

@@ -9,7 +9,7 @@ pub fn run() {
     println!("From files to a set; medians of {rounds} rounds by the clock, the processor time of all threads beside it.\n");
     let mut table = Table::new(&["files", "of them", "MB", "time", "a file", "processor"]);
     let mut row = |what: &str, files: &[product::Input], rounds: usize| {
-        let runs: Vec<(f64, f64)> = (0..rounds).map(|_| wall(|| product::load(files))).collect();
+        let runs: Vec<(f64, f64)> = (0..rounds).map(|_| wall(|| product::load_on_threads(files))).collect();
         let (clock, cpu) = (median(runs.iter().map(|r| r.0).collect()), median(runs.iter().map(|r| r.1).collect()));
         let bytes: usize = files.iter().map(|f| f.text.len()).sum();
         let each = time(clock / files.len() as f64);

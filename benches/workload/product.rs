@@ -34,7 +34,15 @@ pub fn shipped() -> Vec<Input> {
 
 /// The set of these files. That all of it loads is asserted: else something else would be measured.
 pub fn load(files: &[Input]) -> PlaybookSet {
-    let set = guided_response::playbook::compile(files);
+    loaded(guided_response::playbook::compile(files))
+}
+
+/// The same on all threads, as the program does it.
+pub fn load_on_threads(files: &[Input]) -> PlaybookSet {
+    loaded(playbooks::compile(files))
+}
+
+fn loaded(set: PlaybookSet) -> PlaybookSet {
     let wrong = set.diagnostics.iter().find(|d| d.severity == Severity::Error);
     assert!(wrong.is_none(), "{wrong:?}");
     set
@@ -132,6 +140,16 @@ pub fn replay(set: &PlaybookSet, corpus: &Path) -> u64 {
     counted.into_iter().for_each(|c| totals.merge(c.finish()));
     totals.report(set, 95, 20);
     totals.incidents
+}
+
+/// What one thread of a replay does with its lines.
+pub fn replay_lines(set: &PlaybookSet, lines: &[Vec<u8>]) -> Totals {
+    let context = context();
+    let mut counter = Counter::new(set);
+    for (at, line) in (0u64..).zip(lines) {
+        intake::read(line, None).unwrap().iter().for_each(|read| counter.add(&read.incident, &context, at));
+    }
+    counter.finish()
 }
 
 /// The incidents of a corpus, to be kept.

@@ -50,7 +50,7 @@ fn playbook(
     if let Some(n) = fields.get("format") {
         reader.number(n, "`format`", 1..=1);
     }
-    let mut word = |key: &str| fields.get(key).and_then(|n| reader.text(n, &format!("`{key}`")));
+    let mut word = |key: &str| fields.get(key).and_then(|n| reader.text(n, format_args!("`{key}`")));
     let (title, version, status) = (word("title"), word("version"), word("status"));
     for key in ["owner", "description"] {
         word(key);
@@ -64,7 +64,7 @@ fn playbook(
     let status = status.and_then(|s| reader.word(s, "a status", &words)).and_then(Status::parse).unwrap_or(Status::Experimental);
     for key in ["tags", "references"] {
         if let Some(n) = fields.get(key) {
-            reader.texts(n, &format!("`{key}`"));
+            reader.texts(n, format_args!("`{key}`"));
         }
     }
     let matching = fields.get("match").map(|n| matching(reader, n, around)).unwrap_or_default();

@@ -45,7 +45,7 @@ impl<'b> Book<'b, '_> {
     }
 
     fn percent(&mut self, fields: &Fields<'_>, key: &str, default: u8) -> u8 {
-        fields.get(key).and_then(|n| self.reader.number(n, &format!("`{key}`"), 0..=100)).and_then(|n| u8::try_from(n).ok()).unwrap_or(default)
+        fields.get(key).and_then(|n| self.reader.number(n, format_args!("`{key}`"), 0..=100)).and_then(|n| u8::try_from(n).ok()).unwrap_or(default)
     }
 
     pub fn arm(&mut self, node: &Node) -> Option<Arm> {
@@ -150,7 +150,7 @@ impl<'b> Book<'b, '_> {
     pub fn declared_cards<'n>(&mut self, fields: &Fields<'n>) -> Vec<(&'n Node, Phase)> {
         let mut all = Vec::new();
         for (key, phase) in [("containment", Phase::Containment), ("investigation", Phase::Investigation), ("remediation", Phase::Remediation)] {
-            for n in fields.get(key).map(|n| self.reader.list(n, &format!("`{key}`"))).unwrap_or_default() {
+            for n in fields.get(key).map(|n| self.reader.list(n, format_args!("`{key}`"))).unwrap_or_default() {
                 all.push((n, phase));
                 let Some(id) = n.get("id").and_then(Node::scalar) else { continue };
                 self.reader.name_id(id);
@@ -202,7 +202,9 @@ impl<'b> Book<'b, '_> {
         };
         let when = self.when(&fields, &locals);
         let mut sentence = |key: &str| {
-            fields.get(key).map(|n| template(self.reader, n, &format!("`{key}`"), self.scope.env(&self.around.names, locals.clone()), self.questions))
+            fields
+                .get(key)
+                .map(|n| template(self.reader, n, format_args!("`{key}`"), self.scope.env(&self.around.names, locals.clone()), self.questions))
         };
         let (why, title) = (sentence("why"), sentence("title"));
         if let Some((h, rule)) = hunt.and_then(|h| Some((h, hunts.get(&h.text)?)))

@@ -127,7 +127,7 @@ impl Catalogue<'_, '_> {
 
     fn globs(&mut self, fields: &Fields<'_>, key: &str) -> Vec<Glob> {
         let Some(n) = fields.get(key) else { return Vec::new() };
-        self.reader.texts(n, &format!("`{key}`")).iter().map(|s| Glob::new(&normal(&s.text))).collect()
+        self.reader.texts(n, format_args!("`{key}`")).iter().map(|s| Glob::new(&normal(&s.text))).collect()
     }
 
     fn says(&mut self, node: &Node, env: &Env<'_>) -> Option<Says> {
@@ -178,7 +178,7 @@ impl Catalogue<'_, '_> {
 
     fn by_kind<'n>(&mut self, fields: &Fields<'n>, key: &str) -> Vec<(Kind, &'n Node)> {
         let Some(n) = fields.get(key) else { return Vec::new() };
-        let all = self.reader.ids(n, &format!("`{key}`"));
+        let all = self.reader.ids(n, format_args!("`{key}`"));
         all.into_iter().filter_map(|(s, n)| Some((kind_word(self.reader, s)?, n))).collect()
     }
 
@@ -233,7 +233,7 @@ impl Catalogue<'_, '_> {
         if fields.bad {
             return None;
         }
-        let mut text = |key: &str| fields.get(key).and_then(|n| r.text(n, &format!("`{key}`"))).map(|s| s.text.to_string());
+        let mut text = |key: &str| fields.get(key).and_then(|n| r.text(n, format_args!("`{key}`"))).map(|s| s.text.to_string());
         let (title, description) = (text("title").unwrap_or_default(), text("description").unwrap_or_default());
         let phases: Vec<&str> = Phase::ALL.iter().map(|p| p.word()).collect();
         let phase = fields.get("phase").and_then(|n| r.text(n, "`phase`")).and_then(|s| r.word(s, "a phase", &phases)).and_then(Phase::parse);
@@ -248,7 +248,7 @@ impl Catalogue<'_, '_> {
             }
         }
         let mut texts = |key: &str| -> Vec<String> {
-            fields.get(key).map(|n| r.texts(n, &format!("`{key}`"))).unwrap_or_default().iter().map(|s| s.text.to_string()).collect()
+            fields.get(key).map(|n| r.texts(n, format_args!("`{key}`"))).unwrap_or_default().iter().map(|s| s.text.to_string()).collect()
         };
         let (permissions, prerequisites, effects, d3fend, react) =
             (texts("permissions"), texts("prerequisites"), texts("effects"), texts("d3fend"), texts("react"));
@@ -384,7 +384,7 @@ impl Catalogue<'_, '_> {
         let mut given: Vec<(&Scalar, &Scalar)> = Vec::new();
         for (key, map) in [("roles", &mut into.roles), ("users", &mut into.users)] {
             let Some(n) = fields.get(key) else { continue };
-            for (name, node) in self.reader.ids(n, &format!("`{key}`")) {
+            for (name, node) in self.reader.ids(n, format_args!("`{key}`")) {
                 let all = self.reader.texts(node, &name.text);
                 map.insert(name.text.to_string(), all.iter().map(|s| s.text.to_string()).collect());
                 if key == "users" {

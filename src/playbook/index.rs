@@ -4,22 +4,33 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use super::set::Playbook;
+use super::set::{Match, Playbook};
 use crate::model::technique::base;
 use crate::model::{Kind, Level};
 use crate::script::Facts;
 
 /// Playbooks by position: blocks of sixty-four with at least one of them, in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Some64(Vec<(u32, u64)>);
 
 impl Some64 {
-    /// Adds a position that is not before the last one.
-    fn add(&mut self, n: usize) {
+    /// Says whether a position is there. Mostly it is the last one so far.
+    fn put(&mut self, n: usize, there: bool) {
         let (block, bit) = place(n);
-        match self.0.last_mut() {
-            Some((b, bits)) if *b == block => *bits |= bit,
-            _ => self.0.push((block, bit)),
+        let found = match self.0.last() {
+            Some((last, _)) if *last >= block => self.0.binary_search_by_key(&block, |(b, _)| *b),
+            _ => Err(self.0.len()),
+        };
+        match found {
+            Err(at) if there => self.0.insert(at, (block, bit)),
+            Err(_) => {}
+            Ok(at) => {
+                let Some((_, bits)) = self.0.get_mut(at) else { return };
+                *bits = if there { *bits | bit } else { *bits & !bit };
+                if *bits == 0 {
+                    self.0.remove(at);
+                }
+            }
         }
     }
 
@@ -34,15 +45,6 @@ impl Some64 {
     }
 }
 
-/// Adds the playbooks of some lists to those of each block.
-fn gather(lists: &[&Some64], into: &mut [u64]) {
-    for (block, bits) in lists.iter().flat_map(|l| &l.0) {
-        if let Some(word) = into.get_mut(*block as usize) {
-            *word |= bits;
-        }
-    }
-}
-
 fn place(n: usize) -> (u32, u64) {
     let bit = u32::try_from(n % 64).unwrap_or_default();
     (u32::try_from(n / 64).unwrap_or(u32::MAX), 1u64.checked_shl(bit).unwrap_or_default())
@@ -50,7 +52,7 @@ fn place(n: usize) -> (u32, u64) {
 
 /// Hashes words of playbooks. Whoever writes an incident looks words up and adds none, so that the order of the table is
 /// nothing to attack.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Quick(u64);
 
 impl Hasher for Quick {
@@ -69,7 +71,7 @@ impl Hasher for Quick {
 }
 
 /// A part of `match:` that asks for any of some words.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Any {
     /// Those that do not ask.
     free: Some64,
@@ -77,17 +79,23 @@ struct Any {
 }
 
 impl Any {
-    fn add<'w>(&mut self, n: usize, words: impl Iterator<Item = &'w str>) {
+    fn put<'w>(&mut self, n: usize, words: impl Iterator<Item = &'w str>, there: bool) {
         let mut asked = false;
         for w in words {
             asked = true;
             match self.words.get_mut(w) {
-                Some(all) => all.add(n),
-                None => self.words.entry(w.into()).or_default().add(n),
+                Some(all) => {
+                    all.put(n, there);
+                    if all.0.is_empty() {
+                        self.words.remove(w);
+                    }
+                }
+                None if there => self.words.entry(w.into()).or_default().put(n, there),
+                None => {}
             }
         }
         if !asked {
-            self.free.add(n);
+            self.free.put(n, there);
         }
     }
 
@@ -105,8 +113,17 @@ impl Any {
     }
 }
 
+/// Says whether a position is there under a key.
+fn put<K: Ord + Copy>(all: &mut BTreeMap<K, Some64>, key: K, n: usize, there: bool) {
+    let list = all.entry(key).or_default();
+    list.put(n, there);
+    if list.0.is_empty() {
+        all.remove(&key);
+    }
+}
+
 /// The playbooks of a set by what they ask for in `match:`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
     types: Any,
     signals: Any,
@@ -122,21 +139,38 @@ impl Index {
     /// The index of some playbooks.
     pub fn build(playbooks: &[Arc<Playbook>]) -> Self {
         let mut index = Self { len: playbooks.len(), ..Self::default() };
-        for (n, p) in playbooks.iter().enumerate() {
-            let m = &p.matching;
-            index.types.add(n, m.types.iter().map(|t| &**t));
-            index.signals.add(n, m.signals.iter().map(|s| &**s));
-            index.techniques.add(n, m.techniques.iter().map(|t| t.as_str()));
-            for (at, k) in m.entities.iter().enumerate() {
-                if !m.entities.iter().take(at).any(|before| before == k) {
-                    index.kinds.entry(*k).or_default().add(n);
-                }
-            }
-            if let Some(least) = m.severity {
-                index.severities.entry(least).or_default().add(n);
+        playbooks.iter().enumerate().for_each(|(n, p)| index.put(n, &p.matching, true));
+        index
+    }
+
+    /// The playbook at a position asks for something else.
+    pub fn change(&mut self, n: usize, old: &Match, new: &Match) {
+        self.put(n, old, false);
+        self.put(n, new, true);
+    }
+
+    /// Says whether the playbook at a position asks for this.
+    fn put(&mut self, n: usize, m: &Match, there: bool) {
+        self.types.put(n, m.types.iter().map(|t| &**t), there);
+        self.signals.put(n, m.signals.iter().map(|s| &**s), there);
+        self.techniques.put(n, m.techniques.iter().map(|t| t.as_str()), there);
+        for k in &m.entities {
+            put(&mut self.kinds, *k, n, there);
+        }
+        if let Some(least) = m.severity {
+            put(&mut self.severities, least, n, there);
+        }
+    }
+
+    /// The playbooks of some lists, by block.
+    fn gather(&self, lists: &[&Some64], into: &mut Vec<u64>) {
+        into.clear();
+        into.resize(self.len.div_ceil(64), 0);
+        for (block, bits) in lists.iter().flat_map(|l| &l.0) {
+            if let Some(word) = into.get_mut(*block as usize) {
+                *word |= bits;
             }
         }
-        index
     }
 
     /// The positions of the playbooks whose `match` holds, in order.
@@ -154,26 +188,43 @@ impl Index {
         // What few are led to goes first: nothing else is looked at where it has nobody.
         let mut parts = [types, signals, techniques].map(|lists| (lists.iter().map(|l| l.0.len()).fold(0, usize::saturating_add), lists));
         parts.sort_by_key(|(blocks, _)| *blocks);
-        let [(_, first), rest @ ..] = &parts;
-        let mut live = vec![0u64; self.len.div_ceil(64)];
-        gather(first, &mut live);
+        let [(few, first), rest @ ..] = &parts;
         let mut led = Vec::new();
+        let mut live: Vec<(u32, u64)> = if few.saturating_mul(4) < self.len / 64 {
+            let mut live: Vec<_> = first.iter().flat_map(|l| l.0.iter().copied()).collect();
+            live.sort_unstable_by_key(|(block, _)| *block);
+            live.dedup_by(|next, kept| {
+                let same = next.0 == kept.0;
+                kept.1 |= if same { next.1 } else { 0 };
+                same
+            });
+            live
+        } else {
+            self.gather(first, &mut led);
+            (0..).zip(led.iter().copied()).filter(|(_, bits)| *bits != 0).collect()
+        };
         for (blocks, lists) in rest {
             // Lists are gone through from end to end, or asked for each block that is left, whichever is less.
-            let left = live.iter().filter(|bits| **bits != 0).count();
-            if *blocks <= left.saturating_mul(lists.len()) {
-                led.clear();
-                led.resize(live.len(), 0);
-                gather(lists, &mut led);
-                live.iter_mut().zip(&led).for_each(|(bits, all)| *bits &= all);
+            if *blocks <= live.len().saturating_mul(lists.len()) {
+                self.gather(lists, &mut led);
+                live.iter_mut().for_each(|(block, bits)| *bits &= led.get(*block as usize).copied().unwrap_or_default());
             } else {
-                for (block, bits) in (0u32..).zip(&mut live).filter(|(_, bits)| **bits != 0) {
-                    *bits &= lists.iter().fold(0, |all, l| all | l.at(block));
+                for (block, bits) in &mut live {
+                    // Mostly the first lists lead to all that is left.
+                    let mut lost = *bits;
+                    for list in lists {
+                        if lost == 0 {
+                            break;
+                        }
+                        lost &= !list.at(*block);
+                    }
+                    *bits &= !lost;
                 }
             }
+            live.retain(|(_, bits)| *bits != 0);
         }
         let mut found = Vec::new();
-        for (block, mut bits) in (0u32..).zip(live).filter(|(_, bits)| *bits != 0) {
+        for (block, mut bits) in live {
             for list in &out {
                 if bits == 0 {
                     break;
@@ -186,5 +237,34 @@ impl Index {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::playbook::{Input, compile};
+
+    #[test]
+    fn a_changed_index_is_the_one_that_is_built_anew() {
+        let words =
+            ["", "techniques: [T1566, T1566.002]", "entities: [user, ip, user]", "severity: high", "severity: low\n  techniques: [T1566.002]"];
+        let page = |n: usize, m: &str| {
+            let m = if m.is_empty() { String::new() } else { format!("match:\n  {m}\n") };
+            let text = format!("playbook: a.p{n:03}\nformat: 1\nversion: 1.0.0\ntitle: T\nstatus: test\nowner: o\ndescription: d\n{m}");
+            Input { path: format!("{n:03}.yaml"), text, layer: 1 }
+        };
+        let all: Vec<Input> = (0..200).map(|n| page(n, words[n / 7 % 5])).collect();
+        let mut set = compile(&all);
+        assert_eq!(set.playbooks.len(), 200, "{:?}", set.diagnostics.first());
+        let mut index = Index::build(&set.playbooks);
+        for at in [0, 63, 64, 130, 199, 64] {
+            for m in words {
+                let new = compile(&[page(at, m)]).playbooks[0].clone();
+                index.change(at, &set.playbooks[at].matching, &new.matching);
+                set.playbooks[at] = new;
+                assert_eq!(index, Index::build(&set.playbooks), "{at} {m}");
+            }
+        }
     }
 }

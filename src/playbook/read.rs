@@ -1,5 +1,6 @@
 //! Reading a map of a file: known keys, wanted shapes, and all that is wrong at once.
 
+use std::fmt::Display;
 use std::sync::LazyLock;
 
 use super::holds::Key;
@@ -47,7 +48,7 @@ impl<'a> Reader<'a> {
             return Fields { entries: &[], bad: true };
         };
         self.plain_node(node);
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen: Vec<&str> = Vec::with_capacity(entries.len());
         for (n, (k, _)) in entries.iter().enumerate() {
             let Some(name) = k.scalar().map(|s| &*s.text) else {
                 self.error(codes::UNKNOWN_KEY, k.span, format!("a key of {what} is a word; this is {}", k.what()));
@@ -114,7 +115,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Text.
-    pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Scalar> {
+    pub fn text<'n>(&mut self, node: &'n Node, what: impl Display) -> Option<&'n Scalar> {
         if !self.plain_node(node) {
             return None;
         }
@@ -138,7 +139,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An expression: text that YAML did not cut or read as something else.
-    pub fn expression<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Scalar> {
+    pub fn expression<'n>(&mut self, node: &'n Node, what: impl Display) -> Option<&'n Scalar> {
         let s = match &node.yaml {
             _ if node.odd.is_some() => {
                 self.plain(node, true);
@@ -170,8 +171,8 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number in a range.
-    pub fn number(&mut self, node: &Node, what: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
-        let s = self.text(node, what)?;
+    pub fn number(&mut self, node: &Node, what: impl Display, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let s = self.text(node, &what)?;
         match s.text.trim().parse::<i64>() {
             Ok(n) if range.contains(&n) => Some(n),
             _ => {
@@ -183,8 +184,8 @@ impl<'a> Reader<'a> {
     }
 
     /// True or false.
-    pub fn flag(&mut self, node: &Node, what: &str) -> Option<bool> {
-        let s = self.text(node, what)?;
+    pub fn flag(&mut self, node: &Node, what: impl Display) -> Option<bool> {
+        let s = self.text(node, &what)?;
         match &*s.text {
             "true" => Some(true),
             "false" => Some(false),
@@ -197,12 +198,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A list of texts; one text alone is a list of one.
-    pub fn texts<'n>(&mut self, node: &'n Node, what: &str) -> Vec<&'n Scalar> {
+    pub fn texts<'n>(&mut self, node: &'n Node, what: impl Display) -> Vec<&'n Scalar> {
         if !self.plain_node(node) {
             return Vec::new();
         }
         match &node.yaml {
-            Yaml::List(items) => items.iter().filter_map(|i| self.text(i, &format!("an item of {what}"))).collect(),
+            Yaml::List(items) => items.iter().filter_map(|i| self.text(i, format_args!("an item of {what}"))).collect(),
             Yaml::Scalar(s, _) if !node.is_empty() => vec![s],
             Yaml::Scalar(..) => Vec::new(),
             Yaml::Map(_) => {
@@ -213,7 +214,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The items of a list; nothing where nothing is written.
-    pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+    pub fn list<'n>(&mut self, node: &'n Node, what: impl Display) -> &'n [Node] {
         if !self.plain_node(node) || node.is_empty() {
             return &[];
         }
@@ -245,7 +246,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a map whose keys are ids; repeated ones are reported.
-    pub fn ids<'n>(&mut self, node: &'n Node, what: &str) -> Vec<(&'n Scalar, &'n Node)> {
+    pub fn ids<'n>(&mut self, node: &'n Node, what: impl Display) -> Vec<(&'n Scalar, &'n Node)> {
         if !self.plain_node(node) || node.is_empty() {
             return Vec::new();
         }

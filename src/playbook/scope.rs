@@ -132,7 +132,7 @@ pub(super) fn scope(reader: &mut Reader<'_>, mut scope: Scope, fields: &Fields<'
         let Some((name, decl)) = declared.get(n) else { continue };
         let done = match decl {
             Decl::Bind(node) => reader
-                .expression(node, &format!("`{}`", name.text))
+                .expression(node, format_args!("`{}`", name.text))
                 .and_then(|s| expression(reader, Snippet::whole(s), scope.env(names, Vec::new()), questions))
                 .map(|e| {
                     scope.bindings.insert(name.text.clone(), Arc::new(e));
@@ -155,7 +155,7 @@ fn condition(reader: &mut Reader<'_>, name: &Scalar, node: &Node, scope: &Scope,
     let body = fields.raw("if").and_then(|n| bool_expression(reader, n, "`if`", scope.env(names, locals.clone()), questions));
     let mut sentence = |key: &str| -> Option<Option<Template>> {
         match fields.get(key) {
-            Some(n) => template(reader, n, &format!("`{key}`"), scope.env(names, locals.clone()), questions).map(Some),
+            Some(n) => template(reader, n, format_args!("`{key}`"), scope.env(names, locals.clone()), questions).map(Some),
             None => Some(None),
         }
     };
@@ -192,7 +192,7 @@ fn words(text: &str) -> Vec<&str> {
     let mut rest = text;
     let mut dotted = false;
     while let Some(c) = rest.chars().next() {
-        if rest.starts_with("/*") || rest.starts_with("//") {
+        if c == '/' && (rest.starts_with("/*") || rest.starts_with("//")) {
             rest = crate::script::parse::skip_blanks(rest, 0).and_then(|at| rest.get(at..)).unwrap_or("");
             continue;
         }

@@ -1,5 +1,7 @@
 //! Expressions, sentences and queries as they stand in a file.
 
+use std::fmt::Display;
+
 use super::query::{Inside, inside, misplaced};
 use super::read::Reader;
 use super::set::QueryPart;
@@ -20,8 +22,8 @@ pub(crate) fn expression(reader: &mut Reader<'_>, snippet: Snippet<'_>, env: Env
 }
 
 /// An expression that is true or false.
-pub(crate) fn bool_expression(reader: &mut Reader<'_>, node: &Node, what: &str, env: Env<'_>, questions: &mut Questions) -> Option<Expr> {
-    let s = reader.expression(node, what)?;
+pub(crate) fn bool_expression(reader: &mut Reader<'_>, node: &Node, what: impl Display, env: Env<'_>, questions: &mut Questions) -> Option<Expr> {
+    let s = reader.expression(node, &what)?;
     let e = expression(reader, Snippet::whole(s), env, questions)?;
     if e.ty == Ty::Bool {
         return Some(e);
@@ -35,7 +37,7 @@ pub(crate) fn bool_expression(reader: &mut Reader<'_>, node: &Node, what: &str, 
 }
 
 /// A sentence with `{expression}` in it.
-pub(crate) fn template(reader: &mut Reader<'_>, node: &Node, what: &str, env: Env<'_>, questions: &mut Questions) -> Option<Template> {
+pub(crate) fn template(reader: &mut Reader<'_>, node: &Node, what: impl Display, env: Env<'_>, questions: &mut Questions) -> Option<Template> {
     let s = reader.text(node, what)?;
     let mut made = Template::default();
     for raw in pieces(reader, s)? {

@@ -256,24 +256,31 @@ fn take(tree: &mut Builder<'_>, event: Event<'_>, at: &granit_parser::Span, docu
     }
 }
 
-enum Open {
-    List(Vec<Node>, usize, Odd),
-    Map(Vec<(Node, Node)>, Option<Node>, usize, Odd),
+/// A list or map that is not at its end.
+struct Open {
+    map: bool,
+    start: usize,
+    odd: Odd,
+    /// How many nodes stand before those in it.
+    before: usize,
 }
 
 /// A tree that grows event by event.
 pub(super) struct Builder<'a> {
     id: FileId,
     text: &'a str,
-    nodes: usize,
+    /// How many nodes there were.
+    count: usize,
     stack: Vec<Open>,
+    /// The nodes of all that is open; of a map, keys and values in turn.
+    nodes: Vec<Node>,
     root: Option<Node>,
 }
 
 impl<'a> Builder<'a> {
     /// A tree of this text.
     pub fn new(id: FileId, text: &'a str) -> Self {
-        Self { id, text, nodes: 0, stack: Vec::new(), root: None }
+        Self { id, text, count: 0, stack: Vec::new(), nodes: Vec::new(), root: None }
     }
 
     /// The whole tree.
@@ -283,30 +290,30 @@ impl<'a> Builder<'a> {
 
     /// A list begins.
     pub fn list(&mut self, span: Span, odd: Odd) -> Result<(), Box<Diagnostic>> {
-        self.open(Open::List(Vec::new(), span.start as usize, odd), span)
+        self.open(false, span, odd)
     }
 
     /// A map begins.
     pub fn map(&mut self, span: Span, odd: Odd) -> Result<(), Box<Diagnostic>> {
-        self.open(Open::Map(Vec::new(), None, span.start as usize, odd), span)
+        self.open(true, span, odd)
     }
 
     /// The innermost list or map ends.
     pub fn end(&mut self, span: Span) -> Result<(), Box<Diagnostic>> {
-        let node = match self.stack.pop() {
-            Some(Open::List(mut items, start, odd)) => {
-                items.shrink_to_fit();
-                let end = items.last().map_or(span.end, |n| n.span.end.max(span.start));
-                Node { yaml: Yaml::List(items), span: Span::new(self.id, start, end as usize), odd }
+        let Some(open) = self.stack.pop() else { return Ok(()) };
+        let end = if self.nodes.len() > open.before { self.nodes.last() } else { None }.map_or(span.end, |n| n.span.end.max(span.start));
+        let mut inside = self.nodes.drain(open.before..);
+        let yaml = if open.map {
+            let mut entries = Vec::with_capacity(inside.len() / 2);
+            while let (Some(key), Some(value)) = (inside.next(), inside.next()) {
+                entries.push((key, value));
             }
-            Some(Open::Map(mut entries, _, start, odd)) => {
-                entries.shrink_to_fit();
-                let end = entries.last().map_or(span.end, |(_, v)| v.span.end.max(span.start));
-                Node { yaml: Yaml::Map(entries), span: Span::new(self.id, start, end as usize), odd }
-            }
-            None => return Ok(()),
+            Yaml::Map(entries)
+        } else {
+            Yaml::List(inside.by_ref().collect())
         };
-        self.node(node)
+        drop(inside);
+        self.node(Node { yaml, span: Span::new(self.id, open.start, end as usize), odd: open.odd })
     }
 
     /// A text.
@@ -324,26 +331,23 @@ impl<'a> Builder<'a> {
         self.node(Node { yaml: Yaml::Scalar(scalar, style), span, odd })
     }
 
-    fn open(&mut self, what: Open, span: Span) -> Result<(), Box<Diagnostic>> {
+    fn open(&mut self, map: bool, span: Span, odd: Odd) -> Result<(), Box<Diagnostic>> {
         if self.stack.len() >= limits::FILE_DEPTH {
             return Err(Box::new(Diagnostic::error(codes::LIMIT, span, format!("the file nests more than {} deep", limits::FILE_DEPTH))));
         }
-        self.stack.push(what);
+        self.stack.push(Open { map, start: span.start as usize, odd, before: self.nodes.len() });
         Ok(())
     }
 
     fn node(&mut self, node: Node) -> Result<(), Box<Diagnostic>> {
-        self.nodes = self.nodes.saturating_add(1);
-        if self.nodes > limits::FILE_NODES {
+        self.count = self.count.saturating_add(1);
+        if self.count > limits::FILE_NODES {
             return Err(Box::new(Diagnostic::error(codes::LIMIT, node.span, format!("the file holds more than {} values", limits::FILE_NODES))));
         }
-        match self.stack.last_mut() {
-            Some(Open::List(items, ..)) => items.push(node),
-            Some(Open::Map(entries, key, ..)) => match key.take() {
-                None => *key = Some(node),
-                Some(k) => entries.push((k, node)),
-            },
-            None => self.root = Some(node),
+        if self.stack.is_empty() {
+            self.root = Some(node);
+        } else {
+            self.nodes.push(node);
         }
         Ok(())
     }

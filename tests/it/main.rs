@@ -14,6 +14,7 @@
     reason = "tests fail loudly and say what they did"
 )]
 
+mod candidates;
 mod check;
 mod diff;
 mod explain;

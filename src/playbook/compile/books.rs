@@ -30,8 +30,10 @@ struct Book {
 pub(super) struct Books {
     libraries: BTreeMap<Arc<str>, Part<Option<Library>>>,
     books: BTreeMap<Arc<str>, Book>,
-    /// The index of the last set, as long as it holds.
+    /// The index of the last set, as long as the same playbooks load.
     index: Option<Arc<Index>>,
+    /// Those whose `match:` is another one than in that index, as they were.
+    moved: Vec<Arc<Playbook>>,
 }
 
 impl Books {
@@ -44,12 +46,18 @@ impl Books {
         self.books.values().filter_map(|b| b.part.made.clone()).collect()
     }
 
-    /// Which words lead to them.
-    pub fn index(&mut self) -> Arc<Index> {
-        if self.index.is_none() {
-            self.index = Some(Arc::new(Index::build(&self.playbooks())));
+    /// Which words lead to them; `playbooks` are those that load.
+    pub fn index(&mut self, playbooks: &[Arc<Playbook>]) -> Arc<Index> {
+        let moved = std::mem::take(&mut self.moved);
+        let index = self.index.get_or_insert_with(|| Arc::new(Index::build(playbooks)));
+        for old in moved {
+            let n = playbooks.binary_search_by(|p| p.id.cmp(&old.id));
+            if let Some((n, new)) = n.ok().and_then(|n| Some((n, playbooks.get(n)?))) {
+                // The set before may still be in use.
+                Arc::make_mut(index).change(n, &old.matching, &new.matching);
+            }
         }
-        self.index.clone().unwrap_or_default()
+        index.clone()
     }
 
     /// Compiles what changed, and what builds on it.
@@ -102,13 +110,10 @@ impl Books {
             let Some(part) = part.flatten() else { continue };
             let book = self.books.entry(d.id.as_str().into()).or_default();
             book.uses = used(d.node);
-            let kept = match (&book.part.made, &part.made) {
-                (Some(a), Some(b)) => a.matching == b.matching,
-                (None, None) => true,
-                _ => false,
-            };
-            if !kept {
-                self.index = None;
+            match (&book.part.made, &part.made) {
+                (Some(old), Some(new)) if old.matching != new.matching => self.moved.push(old.clone()),
+                (Some(_), Some(_)) | (None, None) => {}
+                _ => self.index = None,
             }
             book.part.put(part, memory);
         }

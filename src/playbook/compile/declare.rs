@@ -82,7 +82,7 @@ pub(super) fn says(reader: &mut Reader<'_>, tree: &Node) -> Says {
             let fields = reader.keys(tree, &format!("a file of {}", kind.replace('_', " ")), table);
             let Some(node) = fields.get(kind) else { return all };
             let mut entries = node.entries().iter().enumerate();
-            for (id, value) in reader.ids(node, &format!("`{kind}`")) {
+            for (id, value) in reader.ids(node, format_args!("`{kind}`")) {
                 let entry = entries.find(|(_, (_, v))| std::ptr::eq(v, value)).map(|(n, _)| n);
                 let ok = if kind == "actions" { reader.dotted_id(id) } else { reader.name_id(id) };
                 if ok {

@@ -181,6 +181,8 @@ impl Compiler {
         self.things.dirty.clear();
         self.things.ids_changed = false;
         self.touched.clear();
+        let playbooks = self.books.playbooks();
+        let index = self.books.index(&playbooks);
         let mut set = PlaybookSet {
             sources: self.files.sources.clone(),
             revision: self.files.revision(),
@@ -189,8 +191,8 @@ impl Compiler {
             actions: self.base.actions.made.clone(),
             types: self.base.types.made.clone(),
             permissions: self.base.permissions.made.clone(),
-            playbooks: self.books.playbooks(),
-            index: self.books.index(),
+            playbooks,
+            index,
             wording: Arc::default(),
             questions: self.questions.len(),
             diagnostics: self.wrong(),

@@ -135,12 +135,12 @@ struct Expected<'r, 'a> {
 
 impl Expected<'_, '_> {
     fn texts(&mut self, node: &Node, key: &str) -> Vec<Told<Arc<str>>> {
-        let all = self.reader.texts(node, &format!("`{key}`"));
+        let all = self.reader.texts(node, format_args!("`{key}`"));
         all.into_iter().map(|s| Told { value: s.text.clone(), span: s.span }).collect()
     }
 
     fn cards(&mut self, node: &Node, key: &str) -> Vec<Wanted> {
-        self.reader.texts(node, &format!("`{key}`")).into_iter().filter_map(|s| self.card(s)).collect()
+        self.reader.texts(node, format_args!("`{key}`")).into_iter().filter_map(|s| self.card(s)).collect()
     }
 
     /// `card_id`, or `card_id entity`.
