@@ -271,26 +271,27 @@ impl<'a> Cx<'a> {
         if self.steps > self.limit || self.spent > limits::INCIDENT_STEPS { Err(Stop::Budget(None)) } else { Ok(()) }
     }
 
-    /// The answer to a question that is kept, for plans: the step of its node is paid.
-    pub(super) fn remembered(&mut self, id: MemoId, plan: &Plan) -> Result<bool, Stop> {
-        let slot = self.memory.slots.get(id.0 as usize).copied().unwrap_or_default();
-        match slot & 3 {
-            known @ (answer::NO | answer::YES) => {
-                self.steps = self.steps.saturating_add(slot >> 2);
-                self.pay()?;
-                return Ok(known == answer::YES);
-            }
-            answer::OTHER => {
-                if let Some(known) = self.memory.get(id) {
-                    self.steps = self.steps.saturating_add(known.cost);
-                    self.pay()?;
-                    return known.value.map(|v| v.is_true());
-                }
-            }
-            _ => {}
+    /// The answer to a question, where it is kept as no or yes: what it cost is counted.
+    #[inline]
+    pub(super) fn known(&mut self, id: MemoId) -> Option<bool> {
+        let slot = *self.memory.slots.get(id.0 as usize)?;
+        let found = match slot & 3 {
+            answer::NO => false,
+            answer::YES => true,
+            _ => return None,
+        };
+        self.steps = self.steps.saturating_add(slot >> 2);
+        Some(found)
+    }
+
+    /// The answer to a question that is not known as no or yes, to be kept.
+    pub(super) fn remembered(&mut self, id: MemoId, framed: bool, plan: &Plan) -> Result<bool, Stop> {
+        if let Some(known) = self.memory.get(id) {
+            self.steps = self.steps.saturating_add(known.cost);
+            return known.value.map(|v| v.is_true());
         }
         let before = self.steps;
-        let found = self.run(plan);
+        let found = if framed { self.in_frame(plan) } else { self.found(plan) };
         let cost = self.steps.saturating_sub(before);
         match &found {
             Ok(yes) => self.memory.keep(id, answer::of(*yes, cost)),
@@ -658,7 +659,7 @@ impl<'a> Cx<'a> {
     /// The one item that settles a question about a list of which nothing else is evidence.
     fn decisive(&mut self, whole: &Expr, body: &Expr) -> Result<Option<Value>, Stop> {
         let asked = match whole.plan.as_deref() {
-            Some(Plan::Shared(_, inner)) => Some(&**inner),
+            Some(Plan::Shared(_, 0, inner)) => Some(&**inner),
             other => other,
         };
         let Some(Plan::Each(list @ (List::Kind(_) | List::Alerts), cost, all, plan)) = asked else { return Ok(None) };

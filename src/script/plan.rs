@@ -27,8 +27,9 @@ pub enum Plan {
     And(Box<[Arc<Plan>]>),
     /// `||`
     Or(Box<[Arc<Plan>]>),
-    /// Kept for the incident once it is answered.
-    Shared(MemoId, Arc<Plan>),
+    /// Kept for the incident once it is answered. The number is how many named clauses or values it stands in, which speak
+    /// of their own locals.
+    Shared(MemoId, u32, Arc<Plan>),
     /// A named clause or value: it speaks of its own locals.
     Framed(Arc<Plan>),
     /// Whether the rest holds for any item, or for all; the number is what the list costs.
@@ -51,13 +52,23 @@ pub enum List {
 impl Plan {
     /// Kept for the incident at this place, unless asking again costs less than keeping.
     pub fn shared(self: Arc<Self>, id: MemoId) -> Arc<Self> {
-        if self.worth_keeping() { Arc::new(Self::Shared(id, self)) } else { self }
+        if self.worth_keeping() { Arc::new(Self::Shared(id, 0, self)) } else { self }
     }
 
-    /// A look at one field of the incident is not, and what is framed is kept inside.
+    /// In a frame of its own.
+    fn framed(self: &Arc<Self>) -> Self {
+        match &**self {
+            Self::Shared(id, frames, inner) => Self::Shared(*id, frames.saturating_add(1), inner.clone()),
+            _ => Self::Framed(self.clone()),
+        }
+    }
+
+    /// What is kept already, a look at one field of the incident, and a few of these are not.
     fn worth_keeping(&self) -> bool {
         match self {
-            Self::Framed(inner) => !matches!(**inner, Self::Shared(..)) && inner.worth_keeping(),
+            Self::Shared(..) => false,
+            Self::Framed(inner) | Self::Not(inner) => inner.worth_keeping(),
+            Self::And(all) | Self::Or(all) => all.len() > 4 || all.iter().any(|x| x.worth_keeping()),
             Self::Test(t) => match t.source {
                 Source::Incident(_) | Source::Len(List::Kind(_) | List::Alerts) => {
                     !matches!(t.check, Check::True | Check::Known | Check::Compare(..) | Check::OneOf(_))
@@ -74,7 +85,7 @@ impl Plan {
     pub fn lone_test(&self) -> Option<&Test> {
         let test = match self {
             Self::Test(t) => t,
-            Self::Shared(_, inner) => return inner.lone_test(),
+            Self::Shared(_, 0, inner) => return inner.lone_test(),
             _ => return None,
         };
         let other = matches!(test.check, Check::With(..) | Check::Member(..) | Check::Has(..) | Check::AlertHas(..));
@@ -285,8 +296,8 @@ pub fn of(node: &Node, ty: &Ty) -> Option<Plan> {
         Node::Not(x) => Plan::Not(x.plan.clone()?),
         Node::And(all) => Plan::And(all.iter().map(|x| x.plan.clone()).collect::<Option<_>>()?),
         Node::Or(all) => Plan::Or(all.iter().map(|x| x.plan.clone()).collect::<Option<_>>()?),
-        Node::Binding(_, body) => Plan::Framed(body.plan.clone()?),
-        Node::Clause(condition, args) if args.is_empty() => Plan::Framed(condition.body.plan.clone()?),
+        Node::Binding(_, body) => body.plan.as_ref()?.framed(),
+        Node::Clause(condition, args) if args.is_empty() => condition.body.plan.as_ref()?.framed(),
         Node::Each(op @ (Each::Some | Each::All), list, body) => {
             let (list, cost) = List::of(list)?;
             Plan::Each(list, cost, *op == Each::All, body.plan.clone()?)

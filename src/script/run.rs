@@ -12,40 +12,76 @@ use crate::model::{EntityIx, Kind, PropType, PropValue, Verdict};
 use crate::script::columns::slot;
 
 impl Cx<'_> {
-    /// The answer to a plan.
+    /// The answer to a plan. What one test says, and what is known, is said at once.
+    #[inline]
     pub(super) fn run(&mut self, plan: &Plan) -> Result<bool, Stop> {
         match plan {
             Plan::Test(t) => Ok(self.test_of(t)),
+            Plan::Shared(id, frames, x) => {
+                self.charge(u64::from(*frames));
+                match self.known(*id) {
+                    Some(answer) => Ok(answer),
+                    None => self.remembered(*id, *frames > 0, x),
+                }
+            }
+            other => self.found(other),
+        }
+    }
+
+    /// The same, found by going into it.
+    pub(super) fn found(&mut self, plan: &Plan) -> Result<bool, Stop> {
+        match plan {
+            Plan::Test(_) | Plan::Shared(..) => self.run(plan),
             Plan::Not(x) => {
                 self.charge(1);
                 Ok(!self.run(x)?)
             }
             Plan::And(all) => self.both(all, false),
             Plan::Or(all) => self.both(all, true),
-            Plan::Shared(id, x) => self.remembered(*id, x),
             Plan::Framed(x) => {
                 self.charge(1);
-                let outside = std::mem::replace(&mut self.base, self.locals.len());
-                let found = self.run(x);
-                self.base = outside;
-                found
+                self.in_frame(x)
             }
             Plan::Each(list, cost, all, body) => {
                 self.charge(u64::from(*cost));
-                let decided = self.walk(*list, body, !*all, &mut || true)?;
-                Ok(decided.is_some() != *all)
+                let wanted = !*all;
+                let any = match (*list, self.lone(body)) {
+                    (List::Kind(kind), Some(test)) => self.next(kind, test, wanted, 2, &mut 0).is_some(),
+                    _ => self.walk(*list, body, wanted, &mut || true)?.is_some(),
+                };
+                self.pay()?;
+                Ok(any == wanted)
             }
             Plan::Count(list, cost, body, op, wanted) => {
                 // The walk and the number.
                 self.charge(u64::from(*cost).saturating_add(2));
                 let mut n = 0i64;
-                self.walk(*list, body, true, &mut || {
-                    n = n.saturating_add(1);
-                    false
-                })?;
+                match (*list, self.lone(body)) {
+                    (List::Kind(kind), Some(test)) => {
+                        let mut from = 0;
+                        while self.next(kind, test, true, 2, &mut from).is_some() {
+                            n = n.saturating_add(1);
+                        }
+                    }
+                    _ => {
+                        self.walk(*list, body, true, &mut || {
+                            n = n.saturating_add(1);
+                            false
+                        })?;
+                    }
+                }
+                self.pay()?;
                 Ok(Ref::Int(n).compare(*op, Ref::Int(*wanted)))
             }
         }
+    }
+
+    /// In a frame of its own.
+    pub(super) fn in_frame(&mut self, plan: &Plan) -> Result<bool, Stop> {
+        let outside = std::mem::replace(&mut self.base, self.locals.len());
+        let found = self.found(plan);
+        self.base = outside;
+        found
     }
 
     fn both(&mut self, all: &[std::sync::Arc<Plan>], settles: bool) -> Result<bool, Stop> {
@@ -62,7 +98,7 @@ impl Cx<'_> {
     pub(super) fn walk(&mut self, list: List, body: &Plan, wanted: bool, enough: &mut dyn FnMut() -> bool) -> Result<Option<Value>, Stop> {
         let facts = self.facts;
         let found = match list {
-            List::Kind(kind) => match self.scanned(body, wanted) {
+            List::Kind(kind) => match self.first(body, wanted) {
                 Some(first) => self.scan(kind, first, body, wanted, enough)?,
                 None => self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, wanted, enough)?,
             },
@@ -105,53 +141,34 @@ impl Cx<'_> {
         found
     }
 
-    /// The test by which a whole column can be gone through: the body itself, or what it asks first.
-    fn scanned<'p>(&self, body: &'p Plan, wanted: bool) -> Option<&'p Test> {
+    /// The test of a cell of the item that a walk is at, where the plan is one: a whole column can be gone through by it.
+    fn lone<'p>(&self, plan: &'p Plan) -> Option<&'p Test> {
         let item = self.locals.len().saturating_sub(self.base);
-        let on_item = |p: &'p Plan| match p {
+        match plan {
             Plan::Test(t @ Test { source: Source::Cell(n, ..), check, .. }) if *n == item && !check.asks(item) => Some(t),
             _ => None,
-        };
+        }
+    }
+
+    /// The same, or what is asked first.
+    fn first<'p>(&self, body: &'p Plan, wanted: bool) -> Option<&'p Test> {
         match body {
-            Plan::And(all) if wanted => on_item(all.first()?),
-            one => on_item(one),
+            Plan::And(all) if wanted => self.lone(all.first()?),
+            one => self.lone(one),
         }
     }
 
     /// Goes through a column by its first test, and asks the rest where that holds.
     fn scan(&mut self, kind: Kind, first: &Test, body: &Plan, wanted: bool, enough: &mut dyn FnMut() -> bool) -> Result<Option<Value>, Stop> {
-        let facts = self.facts;
-        let Source::Cell(_, _, slot, flag) = first.source else { return Ok(None) };
-        let rest = match body {
-            Plan::And(all) => all.get(1..).unwrap_or_default(),
-            _ => &[],
-        };
-        let entities = facts.columns.of(kind);
         // Each item costs itself and its body, and within `&&` the first part.
-        let each = u64::from(first.cost).saturating_add(if matches!(body, Plan::And(_)) { 3 } else { 2 });
-        let column = facts.columns.column(slot).map(Vec::as_slice);
-        let mut from = 0usize;
-        loop {
-            let cells = column.map(|c| c.get(from..).unwrap_or_default());
-            let left = entities.len().saturating_sub(from);
-            let found = match (&first.check, cells) {
-                (Check::With(op, other), _) => {
-                    let other = self.read(*other);
-                    match cells {
-                        Some(c) => c.iter().position(|v| Ref::held(v.as_ref(), flag).compare(*op, other) == wanted),
-                        None => (left > 0 && Ref::held(None, flag).compare(*op, other) == wanted).then_some(0),
-                    }
-                }
-                (check, Some(c)) => position(c, check, wanted, |v| self.check(Ref::held(v, flag), check)),
-                (check, None) => (left > 0 && self.check(Ref::held(None, flag), check) == wanted).then_some(0),
-            };
-            let walked = found.map_or(left, |n| n.saturating_add(1));
-            let extra = cells.map_or(0, |c| extra(c.get(..walked).unwrap_or(c), &first.check, |v| self.price(Ref::held(v, flag), &first.check)));
-            self.charge(each.saturating_mul(walked as u64).saturating_add(extra));
-            let Some(e) = found.and_then(|n| entities.get(from.saturating_add(n))) else { return Ok(None) };
-            from = from.saturating_add(walked);
+        let (rest, each) = match body {
+            Plan::And(all) => (all.get(1..).unwrap_or_default(), 3),
+            _ => (Default::default(), 2),
+        };
+        let mut from = 0;
+        while let Some(e) = self.next(kind, first, wanted, each, &mut from) {
             if !rest.is_empty() {
-                self.locals.push(Value::Entity(*e));
+                self.locals.push(Value::Entity(e));
                 let holds = self.both(rest, false);
                 self.locals.pop();
                 if !holds? {
@@ -159,9 +176,41 @@ impl Cx<'_> {
                 }
             }
             if enough() {
-                return Ok(Some(Value::Entity(*e)));
+                return Ok(Some(Value::Entity(e)));
             }
         }
+        Ok(None)
+    }
+
+    /// The next entity of a kind whose cell answers as wanted, and where to go on from; each that is passed has a price
+    /// beside the test's own.
+    fn next(&mut self, kind: Kind, test: &Test, wanted: bool, each: u64, from: &mut usize) -> Option<EntityIx> {
+        let facts = self.facts;
+        let Source::Cell(_, _, slot, flag) = test.source else { return None };
+        let left = facts.columns.of(kind).get(*from..)?;
+        let cells = facts.columns.column(slot).and_then(|c| c.get(*from..));
+        let found = match (&test.check, cells) {
+            (Check::With(op, other), _) => {
+                let other = self.read(*other);
+                match cells {
+                    Some(c) => c.iter().position(|v| Ref::held(v.as_ref(), flag).compare(*op, other) == wanted),
+                    None => (!left.is_empty() && Ref::held(None, flag).compare(*op, other) == wanted).then_some(0),
+                }
+            }
+            (check, Some(c)) => position(c, check, wanted, |v| self.check(Ref::held(v, flag), check)),
+            (check, None) => (!left.is_empty() && self.check(Ref::held(None, flag), check) == wanted).then_some(0),
+        };
+        let walked = found.map_or(left.len(), |n| n.saturating_add(1));
+        let extra = match (cells, &test.check) {
+            (Some(c), Check::Listed(..) | Check::Matches(_) | Check::Glob(_) | Check::Contains(_) | Check::Member(..)) => {
+                let some = c.get(..walked).unwrap_or(c);
+                some.iter().map(|v| self.price(Ref::held(v.as_ref(), flag), &test.check)).fold(0, u64::saturating_add)
+            }
+            _ => 0,
+        };
+        self.charge(each.saturating_add(u64::from(test.cost)).saturating_mul(walked as u64).saturating_add(extra));
+        *from = from.saturating_add(walked);
+        left.get(found?).copied()
     }
 
     /// The answer to a test.
@@ -325,16 +374,6 @@ fn named<'a>(facts: &Facts<'a>, alert: &Value, kind: Kind) -> impl Iterator<Item
     let alert = if let Value::Alert(ix) = alert { facts.incident.alert(*ix) } else { None };
     let incident = facts.incident;
     alert.into_iter().flat_map(|a| a.entities.keys().copied()).filter(move |e| incident.entity(*e).is_some_and(|x| x.kind == kind))
-}
-
-/// What a walk over cells costs beyond its nodes.
-fn extra(cells: &[Option<PropValue>], check: &Check, one: impl Fn(Option<&PropValue>) -> u64) -> u64 {
-    match check {
-        Check::Listed(..) | Check::Matches(_) | Check::Glob(_) | Check::Contains(_) | Check::Member(..) => {
-            cells.iter().map(|c| one(c.as_ref())).fold(0, u64::saturating_add)
-        }
-        _ => 0,
-    }
 }
 
 /// The first cell that answers as wanted. The commonest checks are asked without a detour.
