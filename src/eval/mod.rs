@@ -103,6 +103,7 @@ fn arms(playbook: &Playbook, cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Vec<
 }
 
 /// What a card is about, for each time that it holds.
+#[inline]
 pub(crate) fn targets(card: &CardRule, cx: &mut Cx<'_>) -> Result<Vec<Vec<EntityIx>>, Stop> {
     let entities = |v: &Value| -> Vec<EntityIx> {
         let mut seen = BTreeSet::new();

@@ -145,9 +145,12 @@ pub struct Cx<'a> {
     observed: Option<Box<Observed>>,
     pub(super) locals: Vec<Value>,
     pub(super) base: usize,
+    /// What this question took.
     steps: u64,
-    spent: u64,
-    limit: u64,
+    /// How much of it was only counted, since the answer was kept.
+    saved: u64,
+    /// What is left for it of the steps of all questions together.
+    room: u64,
 }
 
 impl<'a> Cx<'a> {
@@ -168,8 +171,8 @@ impl<'a> Cx<'a> {
             locals: Vec::new(),
             base: 0,
             steps: 0,
-            spent: 0,
-            limit: limits::STEPS,
+            saved: 0,
+            room: limits::INCIDENT_STEPS,
         }
     }
 
@@ -185,9 +188,15 @@ impl<'a> Cx<'a> {
     }
 
     fn begin(&mut self, params: &[Value]) {
-        (self.steps, self.base) = (0, 0);
-        self.locals.clear();
-        self.locals.extend_from_slice(params);
+        self.room = self.room.saturating_sub(self.spent());
+        (self.steps, self.saved, self.base) = (0, 0, 0);
+        // Most ask about the incident and have none: two calls saved.
+        if !self.locals.is_empty() {
+            self.locals.clear();
+        }
+        if !params.is_empty() {
+            self.locals.extend_from_slice(params);
+        }
     }
 
     /// How many steps the last question took, counting those of answers that were kept.
@@ -204,9 +213,9 @@ impl<'a> Cx<'a> {
     /// The value of an expression with these parameters, and what was looked at for it.
     pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Vec<Seen>) {
         let before = self.trace.replace(Trace::new(self.findings));
-        let spent = self.spent;
+        let room = self.room.saturating_sub(self.spent());
         let value = self.aside(|cx| cx.value(e, params));
-        self.spent = spent;
+        (self.room, self.saved) = (room, self.steps);
         let trace = std::mem::replace(&mut self.trace, before);
         (value, trace.map(Trace::finish).unwrap_or_default())
     }
@@ -263,12 +272,22 @@ impl<'a> Cx<'a> {
     /// Counts work whose end [`Cx::pay`] settles.
     pub(super) fn charge(&mut self, steps: u64) {
         self.steps = self.steps.saturating_add(steps);
-        self.spent = self.spent.saturating_add(steps);
+    }
+
+    /// Counts what an answer took that is only looked up.
+    fn save(&mut self, steps: u64) {
+        self.charge(steps);
+        self.saved = self.saved.saturating_add(steps);
+    }
+
+    /// What this question took by itself.
+    fn spent(&self) -> u64 {
+        self.steps.saturating_sub(self.saved)
     }
 
     /// Whether what was counted is still within the limits.
     pub(super) fn pay(&self) -> Result<(), Stop> {
-        if self.steps > self.limit || self.spent > limits::INCIDENT_STEPS { Err(Stop::Budget(None)) } else { Ok(()) }
+        if self.steps > limits::STEPS || self.spent() > self.room { Err(Stop::Budget(None)) } else { Ok(()) }
     }
 
     /// The answer to a question, where it is kept as no or yes: what it cost is counted.
@@ -280,14 +299,14 @@ impl<'a> Cx<'a> {
             answer::YES => true,
             _ => return None,
         };
-        self.steps = self.steps.saturating_add(slot >> 2);
+        self.save(slot >> 2);
         Some(found)
     }
 
     /// The answer to a question that is not known as no or yes, to be kept.
     pub(super) fn remembered(&mut self, id: MemoId, framed: bool, plan: &Plan) -> Result<bool, Stop> {
         if let Some(known) = self.memory.get(id) {
-            self.steps = self.steps.saturating_add(known.cost);
+            self.save(known.cost);
             return known.value.map(|v| v.is_true());
         }
         let before = self.steps;
@@ -307,7 +326,11 @@ impl<'a> Cx<'a> {
             return self.eval(e).map(|v| v.is_true());
         };
         self.charge(1);
-        self.run(plan).and_then(|b| self.pay().map(|()| b)).map_err(|s| s.at(e.span))
+        match self.run(plan) {
+            Ok(holds) if self.pay().is_ok() => Ok(holds),
+            Ok(_) => Err(Stop::Budget(Some(e.span))),
+            Err(stop) => Err(stop.at(e.span)),
+        }
     }
 
     fn eval(&mut self, e: &Expr) -> Result<Value, Stop> {
@@ -327,8 +350,8 @@ impl<'a> Cx<'a> {
         if let Some(known) = self.memory.get(id) {
             let looked = self.trace.as_mut().is_some_and(|t| t.first_visit(id));
             if !looked {
-                self.steps = self.steps.saturating_add(known.cost);
-                if self.steps > self.limit {
+                self.save(known.cost);
+                if self.steps > limits::STEPS {
                     return Err(Stop::Budget(Some(e.span)));
                 }
                 return known.value;
@@ -541,10 +564,10 @@ impl<'a> Cx<'a> {
         let slot = (condition.body.key, entities);
         if self.trace.is_none()
             && self.observed.is_none()
-            && let Some(known) = self.memory.clauses.get(&slot)
+            && let Some(known) = self.memory.clauses.get(&slot).cloned()
         {
-            self.steps = self.steps.saturating_add(known.cost);
-            return known.value.clone();
+            self.save(known.cost);
+            return known.value;
         }
         let before = self.steps;
         let value = self.framed(args, |cx| cx.eval(&condition.body));
@@ -688,12 +711,12 @@ impl<'a> Cx<'a> {
 
     /// What was counted so far.
     fn spending(&self) -> (u64, u64) {
-        (self.steps, self.spent)
+        (self.steps, self.saved)
     }
 
     /// Goes back to what was counted: looking again at what was asked costs nothing.
     fn spend(&mut self, counted: (u64, u64)) {
-        (self.steps, self.spent) = counted;
+        (self.steps, self.saved) = counted;
     }
 
     fn is_in(&mut self, item: &Value, of: &Value) -> Result<bool, Stop> {

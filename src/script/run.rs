@@ -189,6 +189,7 @@ impl Cx<'_> {
         let Source::Cell(_, _, slot, flag) = test.source else { return None };
         let left = facts.columns.of(kind).get(*from..)?;
         let cells = facts.columns.column(slot).and_then(|c| c.get(*from..));
+        let mut extra = 0u64;
         let found = match (&test.check, cells) {
             (Check::With(op, other), _) => {
                 let other = self.read(*other);
@@ -197,20 +198,33 @@ impl Cx<'_> {
                     None => (!left.is_empty() && Ref::held(None, flag).compare(*op, other) == wanted).then_some(0),
                 }
             }
-            (check, Some(c)) => position(c, check, wanted, |v| self.check(Ref::held(v, flag), check)),
+            (check, Some(c)) => self.position(c, flag, check, wanted, &mut extra),
             (check, None) => (!left.is_empty() && self.check(Ref::held(None, flag), check) == wanted).then_some(0),
         };
         let walked = found.map_or(left.len(), |n| n.saturating_add(1));
-        let extra = match (cells, &test.check) {
-            (Some(c), Check::Listed(..) | Check::Matches(_) | Check::Glob(_) | Check::Contains(_) | Check::Member(..)) => {
-                let some = c.get(..walked).unwrap_or(c);
-                some.iter().map(|v| self.price(Ref::held(v.as_ref(), flag), &test.check)).fold(0, u64::saturating_add)
-            }
-            _ => 0,
-        };
         self.charge(each.saturating_add(u64::from(test.cost)).saturating_mul(walked as u64).saturating_add(extra));
         *from = from.saturating_add(walked);
         left.get(found?).copied()
+    }
+
+    /// The first cell that answers as wanted, and what it took beyond the nodes. The commonest checks are asked without a
+    /// detour.
+    fn position(&self, cells: &[Option<PropValue>], flag: bool, check: &Check, wanted: bool, extra: &mut u64) -> Option<usize> {
+        use Compare::{Eq, Ge, Le};
+        use PropValue::{Bool, Int, Level, Text};
+        match check {
+            Check::True => cells.iter().position(|c| matches!(c, Some(Bool(true))) == wanted),
+            Check::Compare(Eq, Value::Text(t)) => cells.iter().position(|c| matches!(c, Some(Text(x)) if **x == **t) == wanted),
+            Check::Compare(Ge, Value::Int(n)) => cells.iter().position(|c| matches!(c, Some(Int(x)) if x >= n) == wanted),
+            Check::Compare(Le, Value::Int(n)) => cells.iter().position(|c| matches!(c, Some(Int(x)) if x <= n) == wanted),
+            Check::Compare(Ge, Value::Level(l)) => cells.iter().position(|c| matches!(c, Some(Level(x)) if x >= l) == wanted),
+            Check::OneOf(all) => cells.iter().position(|c| matches!(c, Some(Text(x)) if all.iter().any(|t| **t == **x)) == wanted),
+            _ => cells.iter().position(|c| {
+                let v = Ref::held(c.as_ref(), flag);
+                *extra = extra.saturating_add(self.price(v, check));
+                self.check(v, check) == wanted
+            }),
+        }
     }
 
     /// The answer to a test.
@@ -374,21 +388,4 @@ fn named<'a>(facts: &Facts<'a>, alert: &Value, kind: Kind) -> impl Iterator<Item
     let alert = if let Value::Alert(ix) = alert { facts.incident.alert(*ix) } else { None };
     let incident = facts.incident;
     alert.into_iter().flat_map(|a| a.entities.keys().copied()).filter(move |e| incident.entity(*e).is_some_and(|x| x.kind == kind))
-}
-
-/// The first cell that answers as wanted. The commonest checks are asked without a detour.
-fn position(cells: &[Option<PropValue>], check: &Check, wanted: bool, other: impl Fn(Option<&PropValue>) -> bool) -> Option<usize> {
-    use Compare::{Eq, Ge, Le};
-    use PropValue::{Bool, Int, Level, Text};
-    let is = |holds: &dyn Fn(&PropValue) -> bool| cells.iter().position(|c| c.as_ref().is_some_and(holds) == wanted);
-    match check {
-        Check::True => cells.iter().position(|c| matches!(c, Some(Bool(true))) == wanted),
-        Check::Compare(Eq, Value::Text(t)) => cells.iter().position(|c| matches!(c, Some(Text(x)) if **x == **t) == wanted),
-        Check::Compare(Ge, Value::Int(n)) => cells.iter().position(|c| matches!(c, Some(Int(x)) if x >= n) == wanted),
-        Check::Compare(Le, Value::Int(n)) => cells.iter().position(|c| matches!(c, Some(Int(x)) if x <= n) == wanted),
-        Check::Compare(Ge, Value::Level(l)) => cells.iter().position(|c| matches!(c, Some(Level(x)) if x >= l) == wanted),
-        Check::OneOf(all) => cells.iter().position(|c| matches!(c, Some(Text(x)) if all.iter().any(|t| **t == **x)) == wanted),
-        Check::Matches(r) => is(&|v| matches!(v, Text(x) if r.is_match(x))),
-        _ => cells.iter().position(|c| other(c.as_ref()) == wanted),
-    }
 }
