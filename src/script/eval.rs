@@ -8,7 +8,7 @@ use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
-use super::plan::{List, Plan, Source};
+use super::plan::{List, Plan, Source, Test};
 use super::trace::{Seen, Trace};
 use super::ty::Ty;
 use super::value::Value;
@@ -140,6 +140,8 @@ pub struct Cx<'a> {
     pub facts: &'a Facts<'a>,
     memory: Memory,
     trace: Option<Trace>,
+    /// Room for the next trace.
+    visited: Vec<MemoId>,
     /// How many findings are looked for under a clause.
     findings: usize,
     observed: Option<Box<Observed>>,
@@ -166,6 +168,7 @@ impl<'a> Cx<'a> {
             facts,
             memory,
             trace: None,
+            visited: Vec::new(),
             findings: limits::LOOKED_FOR,
             observed: None,
             locals: Vec::new(),
@@ -212,12 +215,14 @@ impl<'a> Cx<'a> {
 
     /// The value of an expression with these parameters, and what was looked at for it.
     pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Vec<Seen>) {
-        let before = self.trace.replace(Trace::new(self.findings));
+        let before = self.trace.replace(Trace::new(self.findings, std::mem::take(&mut self.visited)));
         let room = self.room.saturating_sub(self.spent());
         let value = self.aside(|cx| cx.value(e, params));
         (self.room, self.saved) = (room, self.steps);
         let trace = std::mem::replace(&mut self.trace, before);
-        (value, trace.map(Trace::finish).unwrap_or_default())
+        let seen;
+        (seen, self.visited) = trace.map(Trace::finish).unwrap_or_default();
+        (value, seen)
     }
 
     /// Does something that is decided by what clauses looked at, and not only shown.
@@ -373,13 +378,23 @@ impl<'a> Cx<'a> {
     /// The value of a node. Where it is a test of one value, that is what is looked at, and the plan answers.
     fn looked(&mut self, e: &Expr) -> Result<Value, Stop> {
         let test = e.plan.as_deref().filter(|_| self.trace.is_some()).and_then(Plan::lone_test);
-        let Some(test) = test else { return self.node(e) };
-        if let (Some(seen), Some(trace)) = (self.seen_at(test.source), &mut self.trace) {
-            trace.add(seen);
-        }
+        let Some(test) = test else {
+            return match &e.node {
+                Node::Each(op, of, body) => self.each(*op, of, body, e),
+                _ => self.node(e),
+            };
+        };
+        self.look_at(test);
         let holds = self.test_of(test);
         self.pay().map_err(|s| s.at(e.span))?;
         Ok(holds.into())
+    }
+
+    /// Notes what a test looks at.
+    fn look_at(&mut self, test: &Test) {
+        if let (Some(seen), Some(trace)) = (self.seen_at(test.source), &mut self.trace) {
+            trace.add(seen);
+        }
     }
 
     /// What is looked at where this stands.
@@ -608,7 +623,7 @@ impl<'a> Cx<'a> {
 
     fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
         if self.trace.is_some()
-            && let Some(found) = self.decisive(whole, body)?
+            && let Some(found) = self.decisive(op, of, body, whole.span)?
         {
             return Ok(found);
         }
@@ -679,26 +694,42 @@ impl<'a> Cx<'a> {
         })
     }
 
-    /// The one item that settles a question about a list of which nothing else is evidence.
-    fn decisive(&mut self, whole: &Expr, body: &Expr) -> Result<Option<Value>, Stop> {
-        let asked = match whole.plan.as_deref() {
-            Some(Plan::Shared(_, 0, inner)) => Some(&**inner),
-            other => other,
-        };
-        let Some(Plan::Each(list @ (List::Kind(_) | List::Alerts), cost, all, plan)) = asked else { return Ok(None) };
+    /// What comes of the items of a list that has a plan: the items that speak for it are looked into, and where none does,
+    /// all.
+    fn decisive(&mut self, op: Each, of: &Expr, body: &Expr, span: Span) -> Result<Option<Value>, Stop> {
+        let (Each::Some | Each::All | Each::Count, Some(plan)) = (op, body.plan.as_deref()) else { return Ok(None) };
+        let Some((list @ (List::Kind(_) | List::Alerts), cost)) = List::of(of) else { return Ok(None) };
+        let wanted = op != Each::All;
+        let mut support = Vec::new();
         let before = self.spending();
-        self.charge(u64::from(*cost));
-        let found = self.untraced(|cx| cx.walk(*list, plan, !*all, &mut || true)).map_err(|s| s.at(whole.span))?;
-        let Some(item) = found else {
-            self.spend(before);
-            return Ok(None);
+        self.charge(u64::from(cost));
+        let mut keep = |item: &Value| {
+            support.push(item.clone());
+            op != Each::Count
         };
+        self.untraced(|cx| cx.walk(list, plan, wanted, &mut keep)).map_err(|s| s.at(span))?;
         let after = self.spending();
-        self.locals.push(item);
-        let looked = self.eval(body);
-        self.locals.pop();
+        let found = match op {
+            Each::Count => Value::Int(i64::try_from(support.len()).unwrap_or(i64::MAX)),
+            _ => (support.is_empty() != wanted).into(),
+        };
+        let holds = wanted && !support.is_empty();
+        if support.is_empty() {
+            support = self.eval(of)?.items().to_vec();
+        }
+        for item in support {
+            if self.trace.as_ref().is_some_and(Trace::full) {
+                break;
+            }
+            self.spend(before);
+            self.locals.push(item);
+            // Mostly it is some tests of the item, all of which hold: these are what is looked at.
+            let looked = if plan.tests(holds, &mut |t| self.look_at(t)) { Ok(Value::Absent) } else { self.eval(body) };
+            self.locals.pop();
+            looked?;
+        }
         self.spend(after);
-        looked.map(|_| Some((!*all).into()))
+        Ok(Some(found))
     }
 
     /// Does something without noting what is looked at for it.

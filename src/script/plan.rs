@@ -93,9 +93,27 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Looks at the tests of which it is made, where it is one, or some joined by `&&`, and they look at single values of a
+    /// local alone; says whether it is so.
+    pub fn tests<'p>(&'p self, joined: bool, look: &mut dyn FnMut(&'p Test)) -> bool {
+        let of_local = |p: &'p Plan| match p {
+            Self::Test(_) => p.lone_test().filter(|t| !matches!(t.source, Source::Incident(_))),
+            _ => None,
+        };
+        match self {
+            Self::And(all) if joined && all.iter().all(|x| of_local(x).is_some()) => {
+                all.iter().filter_map(|x| of_local(x)).for_each(look);
+                true
+            }
+            one => of_local(one).map(look).is_some(),
+        }
+    }
+}
+
 impl List {
     /// The list of an expression, and the steps of all of it.
-    fn of(e: &Expr) -> Option<(Self, u32)> {
+    pub fn of(e: &Expr) -> Option<(Self, u32)> {
         match &e.node {
             Node::Collection(kind) => Some((Self::Kind(*kind), 1)),
             Node::Alerts => Some((Self::Alerts, 1)),

@@ -47,7 +47,7 @@ impl Cx<'_> {
                 let wanted = !*all;
                 let any = match (*list, self.lone(body)) {
                     (List::Kind(kind), Some(test)) => self.next(kind, test, wanted, 2, &mut 0).is_some(),
-                    _ => self.walk(*list, body, wanted, &mut || true)?.is_some(),
+                    _ => self.walk(*list, body, wanted, &mut |_| true)?,
                 };
                 self.pay()?;
                 Ok(any == wanted)
@@ -64,7 +64,7 @@ impl Cx<'_> {
                         }
                     }
                     _ => {
-                        self.walk(*list, body, true, &mut || {
+                        self.walk(*list, body, true, &mut |_| {
                             n = n.saturating_add(1);
                             false
                         })?;
@@ -94,8 +94,8 @@ impl Cx<'_> {
         Ok(!settles)
     }
 
-    /// The first item that answers as wanted when there are enough of them; the walk ends there.
-    pub(super) fn walk(&mut self, list: List, body: &Plan, wanted: bool, enough: &mut dyn FnMut() -> bool) -> Result<Option<Value>, Stop> {
+    /// Goes through the items that answer as wanted until there are enough of them; says whether there were.
+    pub(super) fn walk(&mut self, list: List, body: &Plan, wanted: bool, enough: &mut dyn FnMut(&Value) -> bool) -> Result<bool, Stop> {
         let facts = self.facts;
         let found = match list {
             List::Kind(kind) => match self.first(body, wanted) {
@@ -110,31 +110,18 @@ impl Cx<'_> {
     }
 
     /// Asks the body of one item after another.
-    fn items(
-        &mut self,
-        all: impl Iterator<Item = Value>,
-        body: &Plan,
-        wanted: bool,
-        enough: &mut dyn FnMut() -> bool,
-    ) -> Result<Option<Value>, Stop> {
+    fn items(&mut self, all: impl Iterator<Item = Value>, body: &Plan, wanted: bool, enough: &mut dyn FnMut(&Value) -> bool) -> Result<bool, Stop> {
         let at = self.locals.len();
         self.locals.push(Value::Absent);
-        let mut found = Ok(None);
+        let mut found = Ok(false);
         for item in all {
             if let Some(place) = self.locals.last_mut() {
                 *place = item;
             }
             self.charge(2);
-            match self.run(body) {
-                Ok(answer) if answer == wanted && enough() => {
-                    found = Ok(self.locals.pop());
-                    break;
-                }
-                Ok(_) => {}
-                Err(stop) => {
-                    found = Err(stop);
-                    break;
-                }
+            found = self.run(body).map(|answer| answer == wanted && self.locals.last().is_some_and(&mut *enough));
+            if !matches!(found, Ok(false)) {
+                break;
             }
         }
         self.locals.truncate(at);
@@ -159,7 +146,7 @@ impl Cx<'_> {
     }
 
     /// Goes through a column by its first test, and asks the rest where that holds.
-    fn scan(&mut self, kind: Kind, first: &Test, body: &Plan, wanted: bool, enough: &mut dyn FnMut() -> bool) -> Result<Option<Value>, Stop> {
+    fn scan(&mut self, kind: Kind, first: &Test, body: &Plan, wanted: bool, enough: &mut dyn FnMut(&Value) -> bool) -> Result<bool, Stop> {
         // Each item costs itself and its body, and within `&&` the first part.
         let (rest, each) = match body {
             Plan::And(all) => (all.get(1..).unwrap_or_default(), 3),
@@ -175,11 +162,11 @@ impl Cx<'_> {
                     continue;
                 }
             }
-            if enough() {
-                return Ok(Some(Value::Entity(e)));
+            if enough(&Value::Entity(e)) {
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// The next entity of a kind whose cell answers as wanted, and where to go on from; each that is passed has a price

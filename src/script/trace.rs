@@ -202,9 +202,11 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Of nothing so far, with room for what most questions look at; when there is more than this, it is full.
-    pub fn new(most: usize) -> Self {
-        Self { seen: Vec::with_capacity(4), visited: Vec::new(), most }
+    /// Of nothing so far, with room for what most questions look at; when there is more than this, it is full. The room
+    /// for questions is lent, and comes back at the end.
+    pub fn new(most: usize, mut visited: Vec<MemoId>) -> Self {
+        visited.clear();
+        Self { seen: Vec::with_capacity(4), visited, most }
     }
 
     /// Adds a finding that is not there yet.
@@ -250,7 +252,7 @@ impl Trace {
     }
 
     /// The findings, each once, in order: more than may be shown where there are more.
-    pub fn finish(self) -> Vec<Seen> {
-        self.seen
+    pub fn finish(self) -> (Vec<Seen>, Vec<MemoId>) {
+        (self.seen, self.visited)
     }
 }
