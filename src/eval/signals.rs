@@ -30,7 +30,8 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
     let mut said = std::mem::take(&mut facts.said);
     let mut marks = facts.marks.clone();
     let mut relations = Vec::new();
-    let mut cx = Cx::new(&facts, set.questions);
+    // Few of the set's questions are asked here.
+    let mut cx = Cx::new(&facts, 0);
     for ((ix, alert), said) in incident.alerts().zip(&mut said) {
         let seen = Seen::of(alert);
         let could_fit = set.wording().could_fit(&set.signals, &seen.title, seen.detectors.iter().map(|d| &**d));
@@ -261,7 +262,7 @@ fn around<'f>(facts: &'f Facts<'_>, e: EntityIx) -> impl Iterator<Item = &'f Rel
 
 /// The scores of the incident types that hold, best first.
 pub fn types(set: &PlaybookSet, facts: &Facts<'_>) -> (Vec<(Arc<str>, u8)>, Vec<Failure>) {
-    let mut cx = Cx::new(facts, set.questions);
+    let mut cx = Cx::new(facts, 0);
     let mut scores: BTreeMap<Arc<str>, u8> = BTreeMap::new();
     let mut failures = Vec::new();
     for t in &set.types {

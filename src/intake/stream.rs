@@ -4,7 +4,7 @@
 //! twice, another order of the lists) it gives up, and [`native`] reads the whole tree and finds the words.
 
 use std::cell::OnceCell;
-use std::fmt::{self, Write};
+use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
@@ -119,10 +119,10 @@ impl<'de> Visitor<'de> for Root<'_, 'de> {
     }
 }
 
-/// The path of an element, written over the last one.
+/// The path of an element, written over the last one. There are as many as records: nothing is formatted.
 fn at_list<'p>(path: &'p mut String, list: &str, at: usize) -> &'p str {
     path.clear();
-    let _ = write!(path, "$.{list}[{at}]");
+    ["$.", list, "[", &at.to_string(), "]"].iter().for_each(|part| path.push_str(part));
     path
 }
 

@@ -142,6 +142,8 @@ pub struct Cx<'a> {
     trace: Option<Trace>,
     /// Room for the next trace.
     visited: Vec<MemoId>,
+    /// Room for the items that speak for an answer.
+    support: Vec<Value>,
     /// How many findings are looked for under a clause.
     findings: usize,
     observed: Option<Box<Observed>>,
@@ -169,6 +171,7 @@ impl<'a> Cx<'a> {
             memory,
             trace: None,
             visited: Vec::new(),
+            support: Vec::new(),
             findings: limits::LOOKED_FOR,
             observed: None,
             locals: Vec::new(),
@@ -700,7 +703,7 @@ impl<'a> Cx<'a> {
         let (Each::Some | Each::All | Each::Count, Some(plan)) = (op, body.plan.as_deref()) else { return Ok(None) };
         let Some((list @ (List::Kind(_) | List::Alerts), cost)) = List::of(of) else { return Ok(None) };
         let wanted = op != Each::All;
-        let mut support = Vec::new();
+        let mut support = std::mem::take(&mut self.support);
         let before = self.spending();
         self.charge(u64::from(cost));
         let mut keep = |item: &Value| {
@@ -715,9 +718,9 @@ impl<'a> Cx<'a> {
         };
         let holds = wanted && !support.is_empty();
         if support.is_empty() {
-            support = self.eval(of)?.items().to_vec();
+            support.extend_from_slice(self.eval(of)?.items());
         }
-        for item in support {
+        for item in support.drain(..) {
             if self.trace.as_ref().is_some_and(Trace::full) {
                 break;
             }
@@ -728,6 +731,7 @@ impl<'a> Cx<'a> {
             self.locals.pop();
             looked?;
         }
+        self.support = support;
         self.spend(after);
         Ok(Some(found))
     }

@@ -273,6 +273,7 @@ impl<'a> Ref<'a> {
     }
 
     /// How two values compare: as [`Value::same`] and [`Value::order`] say.
+    #[inline]
     pub fn compare(self, op: Compare, other: Ref<'_>) -> bool {
         use std::cmp::Ordering::{Equal, Greater, Less};
         let order = match (self, other) {

@@ -9,11 +9,11 @@ use super::plan::{Check, List, Plan, Ref, Source, Test};
 use super::trace::{AlertHolds, Holds};
 use super::value::Value;
 use crate::model::{EntityIx, Kind, PropType, PropValue, Verdict};
-use crate::script::columns::slot;
+use crate::script::columns::{Slot, slot};
 
 impl Cx<'_> {
     /// The answer to a plan. What one test says, and what is known, is said at once.
-    #[inline]
+    #[inline(always)]
     pub(super) fn run(&mut self, plan: &Plan) -> Result<bool, Stop> {
         match plan {
             Plan::Test(t) => Ok(self.test_of(t)),
@@ -24,6 +24,8 @@ impl Cx<'_> {
                     None => self.remembered(*id, *frames > 0, x),
                 }
             }
+            Plan::And(all) => self.both(all, false),
+            Plan::Or(all) => self.both(all, true),
             other => self.found(other),
         }
     }
@@ -31,13 +33,11 @@ impl Cx<'_> {
     /// The same, found by going into it.
     pub(super) fn found(&mut self, plan: &Plan) -> Result<bool, Stop> {
         match plan {
-            Plan::Test(_) | Plan::Shared(..) => self.run(plan),
+            Plan::Test(_) | Plan::Shared(..) | Plan::And(_) | Plan::Or(_) => self.run(plan),
             Plan::Not(x) => {
                 self.charge(1);
                 Ok(!self.run(x)?)
             }
-            Plan::And(all) => self.both(all, false),
-            Plan::Or(all) => self.both(all, true),
             Plan::Framed(x) => {
                 self.charge(1);
                 self.in_frame(x)
@@ -84,6 +84,7 @@ impl Cx<'_> {
         found
     }
 
+    #[inline(never)]
     fn both(&mut self, all: &[std::sync::Arc<Plan>], settles: bool) -> Result<bool, Stop> {
         for x in all {
             self.charge(1);
@@ -153,7 +154,8 @@ impl Cx<'_> {
             _ => (Default::default(), 2),
         };
         let mut from = 0;
-        while let Some(e) = self.next(kind, first, wanted, each, &mut from) {
+        while let Some(row) = self.next(kind, first, wanted, each, &mut from) {
+            let Some(e) = self.facts.columns.of(kind).get(row).copied() else { break };
             if !rest.is_empty() {
                 self.locals.push(Value::Entity(e));
                 let holds = self.both(rest, false);
@@ -169,29 +171,40 @@ impl Cx<'_> {
         Ok(false)
     }
 
-    /// The next entity of a kind whose cell answers as wanted, and where to go on from; each that is passed has a price
-    /// beside the test's own.
-    fn next(&mut self, kind: Kind, test: &Test, wanted: bool, each: u64, from: &mut usize) -> Option<EntityIx> {
+    /// The place of the next entity of a kind whose cell answers as wanted, and where to go on from; each that is passed
+    /// has a price beside the test's own.
+    fn next(&mut self, kind: Kind, test: &Test, wanted: bool, each: u64, from: &mut usize) -> Option<usize> {
         let facts = self.facts;
         let Source::Cell(_, _, slot, flag) = test.source else { return None };
-        let left = facts.columns.of(kind).get(*from..)?;
-        let cells = facts.columns.column(slot).and_then(|c| c.get(*from..));
         let mut extra = 0u64;
-        let found = match (&test.check, cells) {
-            (Check::With(op, other), _) => {
-                let other = self.read(*other);
-                match cells {
-                    Some(c) => c.iter().position(|v| Ref::held(v.as_ref(), flag).compare(*op, other) == wanted),
-                    None => (!left.is_empty() && Ref::held(None, flag).compare(*op, other) == wanted).then_some(0),
-                }
+        let (found, left) = match facts.columns.column(slot) {
+            Some(column) => {
+                let cells = column.get(*from..)?;
+                let found = match &test.check {
+                    Check::With(op, other) => {
+                        let other = self.read(*other);
+                        cells.iter().position(|c| Ref::held(c.as_ref(), flag).compare(*op, other) == wanted)
+                    }
+                    check => self.position(cells, flag, check, wanted, &mut extra),
+                };
+                (found, cells.len())
             }
-            (check, Some(c)) => self.position(c, flag, check, wanted, &mut extra),
-            (check, None) => (!left.is_empty() && self.check(Ref::held(None, flag), check) == wanted).then_some(0),
+            // Nothing is recorded of any of them.
+            None => {
+                let left = facts.columns.of(kind).len().checked_sub(*from)?;
+                let nothing = Ref::held(None, flag);
+                let answer = match &test.check {
+                    Check::With(op, other) => nothing.compare(*op, self.read(*other)),
+                    check => self.check(nothing, check),
+                };
+                ((left > 0 && answer == wanted).then_some(0), left)
+            }
         };
-        let walked = found.map_or(left.len(), |n| n.saturating_add(1));
+        let walked = found.map_or(left, |n| n.saturating_add(1));
         self.charge(each.saturating_add(u64::from(test.cost)).saturating_mul(walked as u64).saturating_add(extra));
+        let row = from.saturating_add(found.unwrap_or(0));
         *from = from.saturating_add(walked);
-        left.get(found?).copied()
+        found.map(|_| row)
     }
 
     /// The first cell that answers as wanted, and what it took beyond the nodes. The commonest checks are asked without a
@@ -216,9 +229,13 @@ impl Cx<'_> {
 
     /// The answer to a test.
     pub(super) fn test_of(&mut self, t: &Test) -> bool {
-        let v = self.read(t.source);
+        let v = match t.source {
+            Source::Cell(n, _, slot, flag) => self.cell(n, slot, flag),
+            other => self.read(other),
+        };
         let (holds, extra) = match &t.check {
             Check::With(op, other) => (v.compare(*op, self.read(*other)), 0),
+            Check::Compare(op, other) => (v.compare(*op, Ref::of(other)), 0),
             check => (self.check(v, check), self.price(v, check)),
         };
         self.charge(u64::from(t.cost).saturating_add(extra));
@@ -299,6 +316,12 @@ impl Cx<'_> {
         }
     }
 
+    /// What a local holds in a column.
+    #[inline]
+    fn cell(&self, n: usize, slot: Slot, flag: bool) -> Ref<'_> {
+        Ref::held(self.entity(n).and_then(|e| self.facts.columns.value(e, slot)), flag)
+    }
+
     /// What stands somewhere.
     fn read(&self, source: Source) -> Ref<'_> {
         let facts = self.facts;
@@ -306,7 +329,7 @@ impl Cx<'_> {
             Source::Local(n) => Ref::of(self.local(n)),
             Source::Whole => Ref::Other(&Value::Incident),
             Source::Len(list) => Ref::Int(i64::try_from(self.len(list)).unwrap_or(i64::MAX)),
-            Source::Cell(n, _, slot, flag) => Ref::held(self.entity(n).and_then(|e| facts.columns.value(e, slot)), flag),
+            Source::Cell(n, _, slot, flag) => self.cell(n, slot, flag),
             Source::Prop(n, p) => {
                 let value = self.entity(n).and_then(|e| Some((e, slot(facts.entity(e)?.kind, p)?))).and_then(|(e, s)| facts.columns.value(e, s));
                 Ref::held(value, p.spec().ty == PropType::Bool)
