@@ -2,7 +2,7 @@
 //! on the same threads.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use serde_json::Value;
@@ -16,11 +16,11 @@ pub fn run() {
     let (incidents, rounds) = if quick() { (40, 1) } else { (2_000, 5) };
     println!("{incidents} incidents in JSON Lines, 1,000 playbooks; medians of {rounds} interleaved rounds, all threads.\n");
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("replay.jsonl");
-    let mut out = fs::File::create(&file).unwrap();
+    let mut out = BufWriter::new(fs::File::create(&file).unwrap());
     for n in 0..incidents {
         writeln!(out, "{}", incident(n, 30).json()).unwrap();
     }
-    drop(out);
+    out.into_inner().unwrap();
     let files = product::files(&rules(Variant::A, 1_000), 1);
     let (mut compiler, set) = product::compiler(&files);
     let chunks = || {
