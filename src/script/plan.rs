@@ -17,16 +17,16 @@ use crate::model::{Kind, Level, Prop, PropType, PropValue, Text, Time};
 use crate::script::columns::{Slot, slot};
 
 /// A question that is answered by yes or no.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Plan {
     /// About one value.
     Test(Test),
     /// `!`
     Not(Arc<Plan>),
     /// `&&`
-    And(Box<[Arc<Plan>]>),
+    And(Box<[Plan]>),
     /// `||`
-    Or(Box<[Arc<Plan>]>),
+    Or(Box<[Plan]>),
     /// Kept for the incident once it is answered. The number is how many named clauses or values it stands in, which speak
     /// of their own locals.
     Shared(MemoId, u32, Arc<Plan>),
@@ -130,7 +130,7 @@ impl List {
 }
 
 /// A test of one value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Test {
     /// What is looked at.
     pub source: Source,
@@ -163,7 +163,7 @@ pub enum Source {
 }
 
 /// What is asked of a value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Check {
     /// Whether it is `true`.
     True,
@@ -313,8 +313,9 @@ pub fn of(node: &Node, ty: &Ty) -> Option<Plan> {
     }
     Some(match node {
         Node::Not(x) => Plan::Not(x.plan.clone()?),
-        Node::And(all) => Plan::And(all.iter().map(|x| x.plan.clone()).collect::<Option<_>>()?),
-        Node::Or(all) => Plan::Or(all.iter().map(|x| x.plan.clone()).collect::<Option<_>>()?),
+        // The parts stand together in memory.
+        Node::And(all) => Plan::And(all.iter().map(|x| x.plan.as_deref().cloned()).collect::<Option<_>>()?),
+        Node::Or(all) => Plan::Or(all.iter().map(|x| x.plan.as_deref().cloned()).collect::<Option<_>>()?),
         Node::Binding(_, body) => body.plan.as_ref()?.framed(),
         Node::Clause(condition, args) if args.is_empty() => condition.body.plan.as_ref()?.framed(),
         Node::Each(op @ (Each::Some | Each::All), list, body) => {

@@ -85,7 +85,7 @@ impl Cx<'_> {
     }
 
     #[inline(never)]
-    fn both(&mut self, all: &[std::sync::Arc<Plan>], settles: bool) -> Result<bool, Stop> {
+    fn both(&mut self, all: &[Plan], settles: bool) -> Result<bool, Stop> {
         for x in all {
             self.charge(1);
             if self.run(x)? == settles {
