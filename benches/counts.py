@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pathlib
+import platform
 import re
 import subprocess
 import sys
@@ -40,8 +41,10 @@ def count(program, path):
     return int(found[1])
 
 
-def compiler():
-    return subprocess.run(["rustc", "--version"], capture_output=True, check=True, text=True).stdout.strip()
+def built_with():
+    """The compiler and the C library, whose code is counted too."""
+    compiler = subprocess.run(["rustc", "--version"], capture_output=True, check=True, text=True).stdout.strip()
+    return f"{compiler}, {' '.join(platform.libc_ver())}"
 
 
 def main():
@@ -57,7 +60,7 @@ def main():
         sys.exit(f"no path is called {unknown[0]}: there are {', '.join(known)}")
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {"instructions": {}}
     # Another compiler makes other code: then there is something to look at, but nothing that is wrong.
-    same = kept.get("compiler") == compiler()
+    same = kept.get("with") == built_with()
     now, worse, better = {}, [], []
     for path in given.paths or known:
         now[path] = count(program, path)
@@ -69,12 +72,12 @@ def main():
         elif before is None or now[path] < before * (1 - TOLERANCE):
             better.append(path)
     if given.update:
-        kept = {"compiler": compiler(), "instructions": {k: v for k, v in {**kept["instructions"], **now}.items() if k in known}}
+        kept = {"with": built_with(), "instructions": {k: v for k, v in {**kept["instructions"], **now}.items() if k in known}}
         KEPT.write_text(json.dumps(kept, indent=2) + "\n")
         print(f"kept in {KEPT.relative_to(HERE.parent)}")
         return
     if worse and not same:
-        print(f"\nthe numbers were kept with {kept.get('compiler')}, this is {compiler()}: no verdict")
+        print(f"\nthe numbers were kept with {kept.get('with')}, this is {built_with()}: no verdict")
     elif worse:
         print("\nmore instructions than before:\n  " + "\n  ".join(worse))
         print("find out why; if it is meant, `python3 benches/counts.py --update` keeps the new numbers")

@@ -626,7 +626,7 @@ impl<'a> Cx<'a> {
 
     fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
         if self.trace.is_some()
-            && let Some(found) = self.decisive(op, of, body, whole.span)?
+            && let Some(found) = self.decisive(op, of, body, whole)?
         {
             return Ok(found);
         }
@@ -699,9 +699,14 @@ impl<'a> Cx<'a> {
 
     /// What comes of the items of a list that has a plan: the items that speak for it are looked into, and where none does,
     /// all.
-    fn decisive(&mut self, op: Each, of: &Expr, body: &Expr, span: Span) -> Result<Option<Value>, Stop> {
-        let (Each::Some | Each::All | Each::Count, Some(plan)) = (op, body.plan.as_deref()) else { return Ok(None) };
-        let Some((list @ (List::Kind(_) | List::Alerts), cost)) = List::of(of) else { return Ok(None) };
+    fn decisive(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Option<Value>, Stop> {
+        // A question has it all in its plan, which is at hand when the parts of the expression are not.
+        let asked = match op {
+            Each::Some | Each::All => whole.plan.as_deref().and_then(Plan::walk),
+            Each::Count => List::of(of).and_then(|(list, cost)| Some((list, cost, body.plan.as_deref()?))),
+            Each::Filter | Each::Map | Each::First => None,
+        };
+        let Some((list @ (List::Kind(_) | List::Alerts), cost, plan)) = asked else { return Ok(None) };
         let wanted = op != Each::All;
         let mut support = std::mem::take(&mut self.support);
         let before = self.spending();
@@ -710,7 +715,7 @@ impl<'a> Cx<'a> {
             support.push(item.clone());
             op != Each::Count
         };
-        self.untraced(|cx| cx.walk(list, plan, wanted, &mut keep)).map_err(|s| s.at(span))?;
+        self.walk(list, plan, wanted, &mut keep).map_err(|s| s.at(whole.span))?;
         let after = self.spending();
         let found = match op {
             Each::Count => Value::Int(i64::try_from(support.len()).unwrap_or(i64::MAX)),

@@ -94,6 +94,15 @@ impl Plan {
 }
 
 impl Plan {
+    /// What is gone through, what the list costs, and what is asked of each item.
+    pub fn walk(&self) -> Option<(List, u32, &Plan)> {
+        match self {
+            Self::Shared(_, 0, inner) => inner.walk(),
+            Self::Each(list, cost, _, body) => Some((*list, *cost, body)),
+            _ => None,
+        }
+    }
+
     /// Looks at the tests of which it is made, where it is one, or some joined by `&&`, and they look at single values of a
     /// local alone; says whether it is so.
     pub fn tests<'p>(&'p self, joined: bool, look: &mut dyn FnMut(&'p Test)) -> bool {
@@ -103,7 +112,7 @@ impl Plan {
         };
         match self {
             Self::And(all) if joined && all.iter().all(|x| of_local(x).is_some()) => {
-                all.iter().filter_map(|x| of_local(x)).for_each(look);
+                all.iter().filter_map(of_local).for_each(look);
                 true
             }
             one => of_local(one).map(look).is_some(),
