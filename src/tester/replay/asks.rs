@@ -30,8 +30,6 @@ enum Ask<'p> {
     Shared(usize),
     /// A clause: its number, the expression that asks it, what it is about, and the steps of its own question.
     Clause(usize, &'p Expr, &'p [Expr], usize),
-    /// A clause without parameters whose question asks no other: the place of its mark, its number, and what asks it.
-    Lone(usize, usize, &'p Expr),
     /// The same for each item of a list.
     Each(&'p Expr, Vec<Ask<'p>>),
 }
@@ -144,13 +142,9 @@ impl<'p> Plan<'p> {
         }
         let mut inner = Vec::new();
         self.node(e, &mut inner);
-        let next = self.once.len();
-        let mut mark = || *self.once.entry(e.key).or_insert(next);
-        let empty = |place: usize| self.shared.get(place).is_none_or(Vec::is_empty);
-        match inner.as_slice() {
-            [] => {}
-            [Ask::Clause(n, _, [], below)] if empty(*below) => out.push(Ask::Lone(mark(), *n, e)),
-            _ => out.push(Ask::Once(mark(), inner)),
+        if !inner.is_empty() {
+            let next = self.once.len();
+            out.push(Ask::Once(*self.once.entry(e.key).or_insert(next), inner));
         }
     }
 
@@ -216,34 +210,16 @@ impl<'p> Run<'_, '_, '_, 'p> {
             self.walk.left = self.walk.left.saturating_sub(1);
             match step {
                 Ask::Once(mark, inner) => {
-                    if self.first(*mark) {
+                    if let Some(m) = self.walk.once.get_mut(*mark)
+                        && std::mem::replace(m, self.walk.number) != self.walk.number
+                    {
                         self.steps(inner);
-                    }
-                }
-                Ask::Lone(mark, n, e) => {
-                    if self.first(*mark) {
-                        self.answer(*n, e);
                     }
                 }
                 Ask::Shared(place) => self.framed(Vec::new(), *place),
                 Ask::Clause(n, e, args, below) => self.clause(*n, e, args, *below),
                 Ask::Each(list, inner) => self.each(list, inner),
             }
-        }
-    }
-
-    /// Whether a mark is not set yet; it is now.
-    fn first(&mut self, mark: usize) -> bool {
-        self.walk.once.get_mut(mark).is_some_and(|m| std::mem::replace(m, self.walk.number) != self.walk.number)
-    }
-
-    /// Asks a clause and counts what it says.
-    fn answer(&mut self, n: usize, e: &Expr) {
-        if let Ok(holds) = self.cx.holds(e, &self.params)
-            && let Some(a) = self.answers.get_mut(n)
-        {
-            a.asked = a.asked.saturating_add(1);
-            a.held = a.held.saturating_add(u64::from(holds));
         }
     }
 
@@ -283,9 +259,15 @@ impl<'p> Run<'_, '_, '_, 'p> {
             let place = n.saturating_mul(self.walk.entities.saturating_add(1)).saturating_add(entity);
             self.walk.about.get_mut(place).is_some_and(|m| std::mem::replace(m, self.walk.number) != self.walk.number)
         };
-        if first {
-            self.answer(n, e);
-            self.framed(args, below);
+        if !first {
+            return;
         }
+        if let Ok(holds) = self.cx.holds(e, &self.params)
+            && let Some(a) = self.answers.get_mut(n)
+        {
+            a.asked = a.asked.saturating_add(1);
+            a.held = a.held.saturating_add(u64::from(holds));
+        }
+        self.framed(args, below);
     }
 }
