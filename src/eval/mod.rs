@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::technique::covers;
 use crate::model::{EntityIx, Incident, Time};
 use crate::playbook::PlaybookSet;
-use crate::playbook::set::{CardRule, Match, Playbook, Rules, Target};
+use crate::playbook::set::{CardRule, Match, Playbook, Target};
 use crate::script::{Cx, Facts, Stop, Value};
 
 /// What holds of an incident.
@@ -62,13 +62,12 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
 /// Asks every playbook that could apply; `only` the one with this id, where one is given.
 pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evaluation {
     let found = set.index.find(cx.facts);
-    let playbooks = found.into_iter().filter_map(|n| Some((n, set.playbooks.get(n)?))).filter(|(_, p)| only.is_none_or(|id| &*p.id == id));
-    let all: Vec<(usize, &Playbook, &Rules)> = playbooks.map(|(n, p)| (n, &**p, &***p)).collect();
-    let mut out = Evaluation { matched: Vec::with_capacity(all.len()), diagnostics: Vec::new() };
-    for (n, playbook, rules) in all {
-        let arms = arms(playbook, rules, cx, &mut out.diagnostics);
+    let mut out = Evaluation { matched: Vec::with_capacity(found.len()), diagnostics: Vec::new() };
+    for n in found {
+        let Some(playbook) = set.playbooks.get(n).filter(|p| only.is_none_or(|id| &*p.id == id)) else { continue };
+        let arms = arms(playbook, cx, &mut out.diagnostics);
         let mut hits = Vec::new();
-        for (c, card) in rules.cards.iter().enumerate() {
+        for (c, card) in playbook.cards.iter().enumerate() {
             match targets(card, cx) {
                 Ok(all) if all.is_empty() => {}
                 Ok(all) => hits.extend(all.into_iter().map(|targets| Hit { card: c, targets })),
@@ -91,9 +90,9 @@ pub fn failure(playbook: &Playbook, card: Option<&CardRule>, stop: &Stop) -> Dia
 }
 
 /// The arms that hold, in order.
-fn arms(playbook: &Playbook, rules: &Rules, cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> {
+fn arms(playbook: &Playbook, cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> {
     let mut holding = Vec::new();
-    for (n, arm) in rules.triage.iter().enumerate() {
+    for (n, arm) in playbook.triage.iter().enumerate() {
         match arm.when.as_ref().map_or(Ok(true), |w| cx.holds(w, &[])) {
             Ok(true) => holding.push(n),
             Ok(false) => {}
@@ -104,7 +103,6 @@ fn arms(playbook: &Playbook, rules: &Rules, cx: &mut Cx<'_>, out: &mut Vec<Diagn
 }
 
 /// What a card is about, for each time that it holds.
-#[inline]
 pub(crate) fn targets(card: &CardRule, cx: &mut Cx<'_>) -> Result<Vec<Vec<EntityIx>>, Stop> {
     let entities = |v: &Value| -> Vec<EntityIx> {
         let mut seen = BTreeSet::new();
