@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::technique::covers;
 use crate::model::{EntityIx, Incident, Time};
 use crate::playbook::PlaybookSet;
-use crate::playbook::set::{CardRule, Match, Playbook, Target};
+use crate::playbook::set::{Arm, CardRule, Match, Playbook, Rules, Target};
 use crate::script::{Cx, Facts, Stop, Value};
 
 /// What holds of an incident.
@@ -65,9 +65,10 @@ pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evalu
     let mut out = Evaluation { matched: Vec::with_capacity(found.len()), diagnostics: Vec::new() };
     for n in found {
         let Some(playbook) = set.playbooks.get(n).filter(|p| only.is_none_or(|id| &*p.id == id)) else { continue };
-        let arms = arms(playbook, cx, &mut out.diagnostics);
+        let rules: &Rules = playbook;
+        let arms = arms(playbook, &rules.triage, cx, &mut out.diagnostics);
         let mut hits = Vec::new();
-        for (c, card) in playbook.cards.iter().enumerate() {
+        for (c, card) in rules.cards.iter().enumerate() {
             match targets(card, cx) {
                 Ok(all) if all.is_empty() => {}
                 Ok(all) => hits.extend(all.into_iter().map(|targets| Hit { card: c, targets })),
@@ -90,9 +91,10 @@ pub fn failure(playbook: &Playbook, card: Option<&CardRule>, stop: &Stop) -> Dia
 }
 
 /// The arms that hold, in order.
-fn arms(playbook: &Playbook, cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> {
+#[inline]
+fn arms(playbook: &Playbook, all: &[Arm], cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> {
     let mut holding = Vec::new();
-    for (n, arm) in playbook.triage.iter().enumerate() {
+    for (n, arm) in all.iter().enumerate() {
         match arm.when.as_ref().map_or(Ok(true), |w| cx.holds(w, &[])) {
             Ok(true) => holding.push(n),
             Ok(false) => {}
@@ -103,40 +105,39 @@ fn arms(playbook: &Playbook, cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Vec<
 }
 
 /// What a card is about, for each time that it holds.
+#[inline]
 pub(crate) fn targets(card: &CardRule, cx: &mut Cx<'_>) -> Result<Vec<Vec<EntityIx>>, Stop> {
-    let entities = |v: &Value| -> Vec<EntityIx> {
-        let mut seen = BTreeSet::new();
-        v.items().iter().filter_map(|x| if let Value::Entity(e) = x { Some(*e) } else { None }).filter(|e| seen.insert(*e)).collect()
-    };
-    let holds = |cx: &mut Cx<'_>, params: &[Value]| card.when.as_ref().map_or(Ok(true), |w| cx.holds(w, params));
-    Ok(match &card.target {
-        Target::Incident => {
-            if holds(cx, &[])? {
-                vec![Vec::new()]
-            } else {
-                Vec::new()
-            }
-        }
+    match &card.target {
+        Target::Incident => Ok(if holds(card, cx, &[])? { vec![Vec::new()] } else { Vec::new() }),
         Target::Each(_, list) => {
             let list = cx.value(list, &[])?;
             let mut all = Vec::new();
-            for e in entities(&list) {
-                // A list of entities of any kind may hold some that the action does not apply to.
-                let fits = cx.facts.entity(e).is_some_and(|x| card.action.kinds.has(x.kind));
-                if fits && holds(cx, &[Value::Entity(e)])? {
+            for e in applicable(card, cx, &list) {
+                if holds(card, cx, &[Value::Entity(e)])? {
                     all.push(vec![e]);
                 }
             }
-            all
+            Ok(all)
         }
         Target::All(_, list) => {
             let list = cx.value(list, &[])?;
-            let mut all = entities(&list);
-            all.retain(|e| cx.facts.entity(*e).is_some_and(|x| card.action.kinds.has(x.kind)));
+            let mut all = applicable(card, cx, &list);
             all.sort_unstable();
-            if !all.is_empty() && holds(cx, &[list])? { vec![all] } else { Vec::new() }
+            Ok(if !all.is_empty() && holds(card, cx, &[list])? { vec![all] } else { Vec::new() })
         }
-    })
+    }
+}
+
+fn holds(card: &CardRule, cx: &mut Cx<'_>, params: &[Value]) -> Result<bool, Stop> {
+    card.when.as_ref().map_or(Ok(true), |w| cx.holds(w, params))
+}
+
+/// The entities of a list to which a card's action applies, each once: a list of entities of any kind may hold others.
+#[inline(never)]
+fn applicable(card: &CardRule, cx: &Cx<'_>, list: &Value) -> Vec<EntityIx> {
+    let mut seen = BTreeSet::new();
+    let entities = list.items().iter().filter_map(|x| if let Value::Entity(e) = x { Some(*e) } else { None });
+    entities.filter(|e| seen.insert(*e) && cx.facts.entity(*e).is_some_and(|x| card.action.kinds.has(x.kind))).collect()
 }
 
 /// The key of `match:` that does not hold, if one does not.

@@ -8,7 +8,7 @@ use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
-use super::plan::{List, Plan, Source, Test};
+use super::plan::{self, List, Op, Plan, Source, Test};
 use super::trace::{Seen, Trace};
 use super::ty::Ty;
 use super::value::Value;
@@ -311,19 +311,14 @@ impl<'a> Cx<'a> {
         Some(found)
     }
 
-    /// The answer to a question that is not known as no or yes, to be kept.
-    pub(super) fn remembered(&mut self, id: MemoId, framed: bool, plan: &Plan) -> Result<bool, Stop> {
-        if let Some(known) = self.memory.get(id) {
-            self.save(known.cost);
-            return known.value.map(|v| v.is_true());
-        }
+    /// The answer to a question that is not known, to be kept.
+    #[inline(never)]
+    pub(super) fn remembered(&mut self, id: MemoId, framed: bool, ops: &[Op]) -> bool {
         let before = self.steps;
-        let found = if framed { self.in_frame(plan) } else { self.found(plan) };
-        let cost = self.steps.saturating_sub(before);
-        match &found {
-            Ok(yes) => self.memory.keep(id, answer::of(*yes, cost)),
-            Err(Stop::Budget(_)) => {}
-            Err(stop) => self.memory.put(id, &Err(stop.clone()), cost),
+        let found = if framed { self.in_frame(ops) } else { self.run(ops) };
+        // What ran out of its asker's budget may fit another's.
+        if self.pay().is_ok() {
+            self.memory.keep(id, answer::of(found, self.steps.saturating_sub(before)));
         }
         found
     }
@@ -334,11 +329,8 @@ impl<'a> Cx<'a> {
             return self.eval(e).map(|v| v.is_true());
         };
         self.charge(1);
-        match self.run(plan) {
-            Ok(holds) if self.pay().is_ok() => Ok(holds),
-            Ok(_) => Err(Stop::Budget(Some(e.span))),
-            Err(stop) => Err(stop.at(e.span)),
-        }
+        let holds = self.run(plan.ops());
+        self.pay().map(|()| holds).map_err(|s| s.at(e.span))
     }
 
     fn eval(&mut self, e: &Expr) -> Result<Value, Stop> {
@@ -380,7 +372,7 @@ impl<'a> Cx<'a> {
 
     /// The value of a node. Where it is a test of one value, that is what is looked at, and the plan answers.
     fn looked(&mut self, e: &Expr) -> Result<Value, Stop> {
-        let test = e.plan.as_deref().filter(|_| self.trace.is_some()).and_then(Plan::lone_test);
+        let test = e.plan.as_ref().filter(|_| self.trace.is_some()).and_then(Plan::lone_test);
         let Some(test) = test else {
             return match &e.node {
                 Node::Each(op, of, body) => self.each(*op, of, body, e),
@@ -702,8 +694,8 @@ impl<'a> Cx<'a> {
     fn decisive(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Option<Value>, Stop> {
         // A question has it all in its plan, which is at hand when the parts of the expression are not.
         let asked = match op {
-            Each::Some | Each::All => whole.plan.as_deref().and_then(Plan::walk),
-            Each::Count => List::of(of).and_then(|(list, cost)| Some((list, cost, body.plan.as_deref()?))),
+            Each::Some | Each::All => whole.plan.as_ref().and_then(Plan::walk),
+            Each::Count => List::of(of).and_then(|(list, cost)| Some((list, cost, body.plan.as_ref()?.ops()))),
             Each::Filter | Each::Map | Each::First => None,
         };
         let Some((list @ (List::Kind(_) | List::Alerts), cost, plan)) = asked else { return Ok(None) };
@@ -711,11 +703,11 @@ impl<'a> Cx<'a> {
         let mut support = std::mem::take(&mut self.support);
         let before = self.spending();
         self.charge(u64::from(cost));
-        let mut keep = |item: &Value| {
+        self.walk(list, plan, wanted, |item| {
             support.push(item.clone());
             op != Each::Count
-        };
-        self.walk(list, plan, wanted, &mut keep).map_err(|s| s.at(whole.span))?;
+        });
+        self.pay().map_err(|s| s.at(whole.span))?;
         let after = self.spending();
         let found = match op {
             Each::Count => Value::Int(i64::try_from(support.len()).unwrap_or(i64::MAX)),
@@ -732,7 +724,7 @@ impl<'a> Cx<'a> {
             self.spend(before);
             self.locals.push(item);
             // Mostly it is some tests of the item, all of which hold: these are what is looked at.
-            let looked = if plan.tests(holds, &mut |t| self.look_at(t)) { Ok(Value::Absent) } else { self.eval(body) };
+            let looked = if plan::tests(plan, holds, &mut |t| self.look_at(t)) { Ok(Value::Absent) } else { self.eval(body) };
             self.locals.pop();
             looked?;
         }

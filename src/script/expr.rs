@@ -30,7 +30,7 @@ pub struct Expr {
     /// How deep it nests, bindings and clauses included.
     pub height: u32,
     /// The same as a plan, where it has one.
-    pub plan: Option<Arc<Plan>>,
+    pub plan: Option<Plan>,
 }
 
 impl Expr {

@@ -16,26 +16,54 @@ use super::value::Value;
 use crate::model::{Kind, Level, Prop, PropType, PropValue, Text, Time};
 use crate::script::columns::{Slot, slot};
 
-/// A question that is answered by yes or no.
+/// A question that is answered by yes or no: in one piece of memory, each part before what it is made of.
 #[derive(Clone, Debug)]
-pub enum Plan {
+pub struct Plan(Arc<[Op]>);
+
+/// A part of a plan. The last number is how many of those after it belong to it.
+#[derive(Clone, Debug)]
+pub enum Op {
     /// About one value.
     Test(Test),
     /// `!`
-    Not(Arc<Plan>),
-    /// `&&`
-    And(Box<[Plan]>),
-    /// `||`
-    Or(Box<[Plan]>),
-    /// Kept for the incident once it is answered. The number is how many named clauses or values it stands in, which speak
-    /// of their own locals.
-    Shared(MemoId, u32, Arc<Plan>),
+    Not(u32),
+    /// `&&` or `||`: the answer of a part that settles it.
+    Join(bool, u32),
+    /// Kept for the incident once it is answered. The first number is how many named clauses or values it stands in, which
+    /// speak of their own locals.
+    Shared(MemoId, u32, u32),
     /// A named clause or value: it speaks of its own locals.
-    Framed(Arc<Plan>),
-    /// Whether the rest holds for any item, or for all; the number is what the list costs.
-    Each(List, u32, bool, Arc<Plan>),
+    Framed(u32),
+    /// Whether the rest holds for any item, or for all; the first number is what the list costs.
+    Each(List, u32, bool, u32),
     /// For how many items the rest holds, compared with a number; the first number is what the list costs.
-    Count(List, u32, Arc<Plan>, Compare, i64),
+    Count(List, u32, Compare, i64, u32),
+    /// A part that is too large to be written out wherever it is used.
+    Elsewhere(Plan),
+}
+
+impl Op {
+    /// How many parts belong to it.
+    fn below(&self) -> u32 {
+        match *self {
+            Self::Test(_) | Self::Elsewhere(_) => 0,
+            Self::Not(n) | Self::Join(_, n) | Self::Shared(_, _, n) | Self::Framed(n) | Self::Each(_, _, _, n) | Self::Count(.., n) => n,
+        }
+    }
+}
+
+/// The first of some parts with all that belongs to it, and those after it.
+pub fn split(ops: &[Op]) -> Option<(&[Op], &[Op])> {
+    ops.split_at_checked((ops.first()?.below() as usize).saturating_add(1))
+}
+
+/// Some parts, each with all that belongs to it.
+fn parts(mut ops: &[Op]) -> impl Iterator<Item = &[Op]> {
+    std::iter::from_fn(move || {
+        let (part, rest) = split(ops)?;
+        ops = rest;
+        Some(part)
+    })
 }
 
 /// What is gone through.
@@ -46,78 +74,106 @@ pub enum List {
     /// All alerts.
     Alerts,
     /// The entities of a kind that an alert, which is a local, names.
-    Named(usize, Kind),
+    Named(u8, Kind),
 }
 
+/// What has more parts than this is written out once.
+const LARGE: usize = 16;
+
 impl Plan {
+    /// A part with what belongs to it.
+    fn new<'p>(op: impl FnOnce(u32) -> Op, below: impl IntoIterator<Item = &'p Plan>) -> Self {
+        let mut ops = vec![Op::Not(0)];
+        for plan in below {
+            if plan.0.len() > LARGE {
+                ops.push(Op::Elsewhere(plan.clone()));
+            } else {
+                ops.extend_from_slice(&plan.0);
+            }
+        }
+        let below = u32::try_from(ops.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        if let Some(first) = ops.first_mut() {
+            *first = op(below);
+        }
+        Self(ops.into())
+    }
+
     /// Kept for the incident at this place, unless asking again costs less than keeping.
-    pub fn shared(self: Arc<Self>, id: MemoId) -> Arc<Self> {
-        if self.worth_keeping() { Arc::new(Self::Shared(id, 0, self)) } else { self }
+    pub fn shared(self, id: MemoId) -> Self {
+        if worth_keeping(&self.0) { Self::new(|n| Op::Shared(id, 0, n), [&self]) } else { self }
     }
 
     /// In a frame of its own.
-    fn framed(self: &Arc<Self>) -> Self {
-        match &**self {
-            Self::Shared(id, frames, inner) => Self::Shared(*id, frames.saturating_add(1), inner.clone()),
-            _ => Self::Framed(self.clone()),
+    fn framed(&self) -> Self {
+        match &*self.0 {
+            [Op::Shared(id, frames, n), rest @ ..] => {
+                Self([Op::Shared(*id, frames.saturating_add(1), *n)].into_iter().chain(rest.iter().cloned()).collect())
+            }
+            _ => Self::new(Op::Framed, [self]),
         }
     }
 
-    /// What is kept already, a look at one field of the incident, and a few of these are not.
-    fn worth_keeping(&self) -> bool {
-        match self {
-            Self::Shared(..) => false,
-            Self::Framed(inner) | Self::Not(inner) => inner.worth_keeping(),
-            Self::And(all) | Self::Or(all) => all.len() > 4 || all.iter().any(|x| x.worth_keeping()),
-            Self::Test(t) => match t.source {
-                Source::Incident(_) | Source::Len(List::Kind(_) | List::Alerts) => {
-                    !matches!(t.check, Check::True | Check::Known | Check::Compare(..) | Check::OneOf(_))
-                }
-                _ => true,
-            },
-            _ => true,
-        }
+    /// Its parts, in the order in which they stand.
+    pub fn ops(&self) -> &[Op] {
+        &self.0
     }
-}
 
-impl Plan {
     /// The test of one value, where that is all there is to it and nothing else is looked at.
     pub fn lone_test(&self) -> Option<&Test> {
-        let test = match self {
-            Self::Test(t) => t,
-            Self::Shared(_, 0, inner) => return inner.lone_test(),
-            _ => return None,
-        };
-        let other = matches!(test.check, Check::With(..) | Check::Member(..) | Check::Has(..) | Check::AlertHas(..));
-        (!other && !matches!(test.source, Source::Local(_) | Source::Whole | Source::Len(_))).then_some(test)
+        lone_test(unshared(&self.0))
+    }
+
+    /// What is gone through, what the list costs, and what is asked of each item.
+    pub fn walk(&self) -> Option<(List, u32, &[Op])> {
+        match unshared(&self.0) {
+            [Op::Each(list, cost, ..), body @ ..] => Some((*list, *cost, body)),
+            _ => None,
+        }
     }
 }
 
-impl Plan {
-    /// What is gone through, what the list costs, and what is asked of each item.
-    pub fn walk(&self) -> Option<(List, u32, &Plan)> {
-        match self {
-            Self::Shared(_, 0, inner) => inner.walk(),
-            Self::Each(list, cost, _, body) => Some((*list, *cost, body)),
-            _ => None,
-        }
+fn unshared(ops: &[Op]) -> &[Op] {
+    match ops {
+        [Op::Shared(_, 0, _), rest @ ..] => rest,
+        all => all,
     }
+}
 
-    /// Looks at the tests of which it is made, where it is one, or some joined by `&&`, and they look at single values of a
-    /// local alone; says whether it is so.
-    pub fn tests<'p>(&'p self, joined: bool, look: &mut dyn FnMut(&'p Test)) -> bool {
-        let of_local = |p: &'p Plan| match p {
-            Self::Test(_) => p.lone_test().filter(|t| !matches!(t.source, Source::Incident(_))),
-            _ => None,
-        };
-        match self {
-            Self::And(all) if joined && all.iter().all(|x| of_local(x).is_some()) => {
-                all.iter().filter_map(of_local).for_each(look);
-                true
+fn lone_test(ops: &[Op]) -> Option<&Test> {
+    let [Op::Test(test)] = ops else { return None };
+    let other = matches!(test.check, Check::With(..) | Check::Member(..) | Check::Has(..) | Check::AlertHas(..));
+    (!other && !matches!(test.source, Source::Local(_) | Source::Whole | Source::Len(_))).then_some(test)
+}
+
+/// What is kept already, a look at one field of the incident, and a few of these are not.
+fn worth_keeping(ops: &[Op]) -> bool {
+    match ops {
+        [Op::Shared(..), ..] => false,
+        [Op::Framed(_) | Op::Not(_), rest @ ..] => worth_keeping(rest),
+        [Op::Join(..), rest @ ..] => parts(rest).count() > 4 || parts(rest).any(worth_keeping),
+        [Op::Test(t)] => match t.source {
+            Source::Incident(_) | Source::Len(List::Kind(_) | List::Alerts) => {
+                !matches!(t.check, Check::True | Check::Known | Check::Compare(..) | Check::OneOf(_))
             }
-            one => of_local(one).map(look).is_some(),
-        }
+            _ => true,
+        },
+        _ => true,
     }
+}
+
+/// Looks at the tests that are asked of each item, where it is one, or some joined by `&&`, and they look at single values
+/// of a local alone; says whether it is so.
+pub fn tests<'p>(body: &'p [Op], joined: bool, look: &mut dyn FnMut(&'p Test)) -> bool {
+    let all = match body {
+        [Op::Join(false, _), rest @ ..] if joined => rest,
+        one => one,
+    };
+    let of_local = |part: &'p [Op]| lone_test(part).filter(|t| !matches!(t.source, Source::Incident(_)));
+    if parts(all).any(|p| of_local(p).is_none()) {
+        return false;
+    }
+    parts(all).filter_map(of_local).for_each(look);
+    true
 }
 
 impl List {
@@ -128,7 +184,7 @@ impl List {
             Node::Alerts => Some((Self::Alerts, 1)),
             Node::Call(function, args) if function.name == "entities" => match args.as_slice() {
                 [alert, kind] => match (&alert.node, &alert.ty, &kind.node) {
-                    (Node::Local(n), Ty::Alert, Node::Const(Value::Kind(kind))) => Some((Self::Named(*n, *kind), 3)),
+                    (Node::Local(n), Ty::Alert, Node::Const(Value::Kind(kind))) => Some((Self::Named(u8::try_from(*n).ok()?, *kind), 3)),
                     _ => None,
                 },
                 _ => None,
@@ -153,16 +209,16 @@ pub struct Test {
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
     /// A local itself.
-    Local(usize),
+    Local(u8),
     /// A property of a local that is of one kind, and where these stand; whether it is a flag, which is false where it is
     /// not recorded.
-    Cell(usize, Prop, Slot, bool),
+    Cell(u8, Prop, Slot, bool),
     /// A property of a local.
-    Prop(usize, Prop),
+    Prop(u8, Prop),
     /// A field of an entity.
-    Entity(usize, EntityField),
+    Entity(u8, EntityField),
     /// A field of an alert.
-    Alert(usize, AlertField),
+    Alert(u8, AlertField),
     /// A field of the incident.
     Incident(IncidentField),
     /// The incident.
@@ -208,7 +264,7 @@ pub enum Check {
 
 impl Check {
     /// Whether it asks for this local beside what it is asked of.
-    pub fn asks(&self, local: usize) -> bool {
+    pub fn asks(&self, local: u8) -> bool {
         let list = |l: &List| matches!(l, List::Named(n, _) if *n == local);
         match self {
             Self::With(_, other) => match other {
@@ -321,32 +377,35 @@ pub fn of(node: &Node, ty: &Ty) -> Option<Plan> {
         return None;
     }
     Some(match node {
-        Node::Not(x) => Plan::Not(x.plan.clone()?),
-        // The parts stand together in memory.
-        Node::And(all) => Plan::And(all.iter().map(|x| x.plan.as_deref().cloned()).collect::<Option<_>>()?),
-        Node::Or(all) => Plan::Or(all.iter().map(|x| x.plan.as_deref().cloned()).collect::<Option<_>>()?),
+        Node::Not(x) => Plan::new(Op::Not, [x.plan.as_ref()?]),
+        Node::And(all) | Node::Or(all) => {
+            let settles = matches!(node, Node::Or(_));
+            Plan::new(|n| Op::Join(settles, n), all.iter().map(|x| x.plan.as_ref()).collect::<Option<Vec<_>>>()?)
+        }
         Node::Binding(_, body) => body.plan.as_ref()?.framed(),
         Node::Clause(condition, args) if args.is_empty() => condition.body.plan.as_ref()?.framed(),
         Node::Each(op @ (Each::Some | Each::All), list, body) => {
             let (list, cost) = List::of(list)?;
-            Plan::Each(list, cost, *op == Each::All, body.plan.clone()?)
+            Plan::new(|n| Op::Each(list, cost, *op == Each::All, n), [body.plan.as_ref()?])
         }
         Node::Compare(op, a, b) => match (&a.node, &b.node) {
             (Node::Each(Each::Count, list, body), Node::Const(Value::Int(n))) => {
                 let (list, cost) = List::of(list)?;
-                Plan::Count(list, cost, body.plan.clone()?, *op, *n)
+                Plan::new(|below| Op::Count(list, cost, *op, *n, below), [body.plan.as_ref()?])
             }
-            _ => Plan::Test(compared(*op, a, b)?),
+            _ => compared(*op, a, b)?.into(),
         },
-        Node::Local(_) | Node::Field(..) => test(source_of(node)?, Check::True, steps_of(node)?.saturating_sub(1)),
-        Node::In(item, of) => Plan::Test(inside(item, of)?),
-        Node::Call(function, args) => Plan::Test(called(function.name, args)?),
+        Node::Local(_) | Node::Field(..) => Test { source: source_of(node)?, check: Check::True, cost: steps_of(node)?.saturating_sub(1) }.into(),
+        Node::In(item, of) => inside(item, of)?.into(),
+        Node::Call(function, args) => called(function.name, args)?.into(),
         _ => return None,
     })
 }
 
-fn test(source: Source, check: Check, cost: u32) -> Plan {
-    Plan::Test(Test { source, check, cost })
+impl From<Test> for Plan {
+    fn from(test: Test) -> Self {
+        Self(Arc::new([Op::Test(test)]))
+    }
 }
 
 fn source(e: &Expr) -> Option<Source> {
@@ -355,25 +414,25 @@ fn source(e: &Expr) -> Option<Source> {
 
 fn source_of(node: &Node) -> Option<Source> {
     Some(match node {
-        Node::Local(n) => Source::Local(*n),
+        Node::Local(n) => Source::Local(u8::try_from(*n).ok()?),
         Node::Incident => Source::Whole,
-        Node::Field(of, field) => match (&of.node, field) {
-            (Node::Local(n), Field::Prop(p)) => match &of.ty {
+        Node::Field(of, field) => match (source_of(&of.node)?, field) {
+            (Source::Local(n), Field::Prop(p)) => match &of.ty {
                 Ty::Entity(kinds) => match kinds.single().and_then(|k| slot(k, *p)) {
-                    Some(s) => Source::Cell(*n, *p, s, p.spec().ty == PropType::Bool),
-                    None => Source::Prop(*n, *p),
+                    Some(s) => Source::Cell(n, *p, s, p.spec().ty == PropType::Bool),
+                    None => Source::Prop(n, *p),
                 },
                 _ => return None,
             },
-            (Node::Local(n), Field::Entity(f)) => match f {
+            (Source::Local(n), Field::Entity(f)) => match f {
                 EntityField::Roles | EntityField::Tags | EntityField::Signals | EntityField::Alerts => return None,
-                f => Source::Entity(*n, *f),
+                f => Source::Entity(n, *f),
             },
-            (Node::Local(n), Field::Alert(f)) => match f {
+            (Source::Local(n), Field::Alert(f)) => match f {
                 AlertField::Signals => return None,
-                f => Source::Alert(*n, *f),
+                f => Source::Alert(n, *f),
             },
-            (Node::Incident, Field::Incident(f)) => match f {
+            (Source::Whole, Field::Incident(f)) => match f {
                 IncidentField::Tactics | IncidentField::Types | IncidentField::Entities | IncidentField::Alerts => return None,
                 f => Source::Incident(*f),
             },

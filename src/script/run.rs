@@ -1,127 +1,115 @@
 //! Runs plans over the facts of an incident.
 
-use super::eval::{Cx, Stop};
+use super::eval::Cx;
 use super::expr::Compare;
 use super::facts::Facts;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::functions::attack;
-use super::plan::{Check, List, Plan, Ref, Source, Test};
+use super::plan::{Check, List, Op, Ref, Source, Test, split};
 use super::trace::{AlertHolds, Holds};
 use super::value::Value;
 use crate::model::{EntityIx, Kind, PropType, PropValue, Verdict};
 use crate::script::columns::{Slot, slot};
 
 impl Cx<'_> {
-    /// The answer to a plan. What one test says, and what is known, is said at once.
+    /// The answer to a plan, which is in its parts; it means nothing once what was counted is beyond the limits, which
+    /// whoever asks looks at in the end.
     #[inline(always)]
-    pub(super) fn run(&mut self, plan: &Plan) -> Result<bool, Stop> {
-        match plan {
-            Plan::Test(t) => Ok(self.test_of(t)),
-            Plan::Shared(id, frames, x) => {
+    pub(super) fn run(&mut self, ops: &[Op]) -> bool {
+        let Some((op, rest)) = ops.split_first() else { return false };
+        match op {
+            Op::Test(t) => self.test_of(t),
+            Op::Join(settles, _) => self.joined(rest, *settles),
+            Op::Shared(id, frames, _) => {
                 self.charge(u64::from(*frames));
                 match self.known(*id) {
-                    Some(answer) => Ok(answer),
-                    None => self.remembered(*id, *frames > 0, x),
+                    Some(answer) => answer,
+                    None => self.remembered(*id, *frames > 0, rest),
                 }
             }
-            Plan::And(all) => self.both(all, false),
-            Plan::Or(all) => self.both(all, true),
-            other => self.found(other),
+            other => self.found(other, rest),
         }
     }
 
-    /// The same, found by going into it.
-    pub(super) fn found(&mut self, plan: &Plan) -> Result<bool, Stop> {
-        match plan {
-            Plan::Test(_) | Plan::Shared(..) | Plan::And(_) | Plan::Or(_) => self.run(plan),
-            Plan::Not(x) => {
-                self.charge(1);
-                Ok(!self.run(x)?)
-            }
-            Plan::Framed(x) => {
-                self.charge(1);
-                self.in_frame(x)
-            }
-            Plan::Each(list, cost, all, body) => {
+    /// The same, for what is more than a look at what is known.
+    #[inline(never)]
+    fn found(&mut self, op: &Op, rest: &[Op]) -> bool {
+        match op {
+            Op::Each(list, cost, all, _) => {
                 self.charge(u64::from(*cost));
-                let wanted = !*all;
-                let any = match (*list, self.lone(body)) {
-                    (List::Kind(kind), Some(test)) => self.next(kind, test, wanted, 2, &mut 0).is_some(),
-                    _ => self.walk(*list, body, wanted, &mut |_| true)?,
-                };
-                self.pay()?;
-                Ok(any == wanted)
+                self.walk(*list, rest, !*all, |_| true) != *all
             }
-            Plan::Count(list, cost, body, op, wanted) => {
+            Op::Count(list, cost, compare, wanted, _) => {
                 // The walk and the number.
                 self.charge(u64::from(*cost).saturating_add(2));
                 let mut n = 0i64;
-                match (*list, self.lone(body)) {
-                    (List::Kind(kind), Some(test)) => {
-                        let mut from = 0;
-                        while self.next(kind, test, true, 2, &mut from).is_some() {
-                            n = n.saturating_add(1);
-                        }
-                    }
-                    _ => {
-                        self.walk(*list, body, true, &mut |_| {
-                            n = n.saturating_add(1);
-                            false
-                        })?;
-                    }
-                }
-                self.pay()?;
-                Ok(Ref::Int(n).compare(*op, Ref::Int(*wanted)))
+                self.walk(*list, rest, true, |_| {
+                    n = n.saturating_add(1);
+                    false
+                });
+                Ref::Int(n).compare(*compare, Ref::Int(*wanted))
             }
+            Op::Not(_) => {
+                self.charge(1);
+                !self.run(rest)
+            }
+            Op::Framed(_) => {
+                self.charge(1);
+                self.in_frame(rest)
+            }
+
+            Op::Elsewhere(plan) => self.run(plan.ops()),
+            // These are answered at once.
+            Op::Test(_) | Op::Join(..) | Op::Shared(..) => false,
         }
     }
 
     /// In a frame of its own.
-    pub(super) fn in_frame(&mut self, plan: &Plan) -> Result<bool, Stop> {
+    #[inline]
+    pub(super) fn in_frame(&mut self, ops: &[Op]) -> bool {
         let outside = std::mem::replace(&mut self.base, self.locals.len());
-        let found = self.found(plan);
+        let found = self.run(ops);
         self.base = outside;
         found
     }
 
     #[inline(never)]
-    fn both(&mut self, all: &[Plan], settles: bool) -> Result<bool, Stop> {
-        for x in all {
+    fn joined(&mut self, mut ops: &[Op], settles: bool) -> bool {
+        while let Some((part, rest)) = split(ops) {
             self.charge(1);
-            if self.run(x)? == settles {
-                return Ok(settles);
+            if self.run(part) == settles {
+                return settles;
             }
+            ops = rest;
         }
-        Ok(!settles)
+        !settles
     }
 
     /// Goes through the items that answer as wanted until there are enough of them; says whether there were.
-    pub(super) fn walk(&mut self, list: List, body: &Plan, wanted: bool, enough: &mut dyn FnMut(&Value) -> bool) -> Result<bool, Stop> {
+    pub(super) fn walk(&mut self, list: List, body: &[Op], wanted: bool, enough: impl FnMut(&Value) -> bool) -> bool {
         let facts = self.facts;
-        let found = match list {
+        match list {
             List::Kind(kind) => match self.first(body, wanted) {
-                Some(first) => self.scan(kind, first, body, wanted, enough)?,
-                None => self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, wanted, enough)?,
+                Some((first, rest)) => self.scan(kind, first, rest, wanted, enough),
+                None => self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, wanted, enough),
             },
-            List::Alerts => self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, wanted, enough)?,
-            List::Named(n, kind) => self.items(named(facts, self.local(n), kind).map(Value::Entity), body, wanted, enough)?,
-        };
-        self.pay()?;
-        Ok(found)
+            List::Alerts => self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, wanted, enough),
+            List::Named(n, kind) => self.items(named(facts, self.local(n), kind).map(Value::Entity), body, wanted, enough),
+        }
     }
 
     /// Asks the body of one item after another.
-    fn items(&mut self, all: impl Iterator<Item = Value>, body: &Plan, wanted: bool, enough: &mut dyn FnMut(&Value) -> bool) -> Result<bool, Stop> {
+    fn items(&mut self, all: impl Iterator<Item = Value>, body: &[Op], wanted: bool, mut enough: impl FnMut(&Value) -> bool) -> bool {
         let at = self.locals.len();
         self.locals.push(Value::Absent);
-        let mut found = Ok(false);
+        let mut found = false;
         for item in all {
             if let Some(place) = self.locals.last_mut() {
                 *place = item;
             }
             self.charge(2);
-            found = self.run(body).map(|answer| answer == wanted && self.locals.last().is_some_and(&mut *enough));
-            if !matches!(found, Ok(false)) {
+            found = self.run(body) == wanted && self.locals.last().is_some_and(&mut enough);
+            if found || self.pay().is_err() {
                 break;
             }
         }
@@ -129,46 +117,41 @@ impl Cx<'_> {
         found
     }
 
-    /// The test of a cell of the item that a walk is at, where the plan is one: a whole column can be gone through by it.
-    fn lone<'p>(&self, plan: &'p Plan) -> Option<&'p Test> {
-        let item = self.locals.len().saturating_sub(self.base);
-        match plan {
-            Plan::Test(t @ Test { source: Source::Cell(n, ..), check, .. }) if *n == item && !check.asks(item) => Some(t),
-            _ => None,
-        }
-    }
-
-    /// The same, or what is asked first.
-    fn first<'p>(&self, body: &'p Plan, wanted: bool) -> Option<&'p Test> {
-        match body {
-            Plan::And(all) if wanted => self.lone(all.first()?),
-            one => self.lone(one),
-        }
+    /// The test of a cell of the item that a walk is at, by which its column can be gone through, and what is asked beside it.
+    fn first<'p>(&self, body: &'p [Op], wanted: bool) -> Option<(&'p Test, &'p [Op])> {
+        let item = u8::try_from(self.locals.len().saturating_sub(self.base)).ok()?;
+        let (first, rest) = match body {
+            [Op::Test(t)] => (t, Default::default()),
+            [Op::Join(false, _), Op::Test(t), rest @ ..] if wanted => (t, rest),
+            _ => return None,
+        };
+        let of_item = matches!(first.source, Source::Cell(n, ..) if n == item);
+        (of_item && !first.check.asks(item)).then_some((first, rest))
     }
 
     /// Goes through a column by its first test, and asks the rest where that holds.
-    fn scan(&mut self, kind: Kind, first: &Test, body: &Plan, wanted: bool, enough: &mut dyn FnMut(&Value) -> bool) -> Result<bool, Stop> {
+    fn scan(&mut self, kind: Kind, first: &Test, rest: &[Op], wanted: bool, mut enough: impl FnMut(&Value) -> bool) -> bool {
         // Each item costs itself and its body, and within `&&` the first part.
-        let (rest, each) = match body {
-            Plan::And(all) => (all.get(1..).unwrap_or_default(), 3),
-            _ => (Default::default(), 2),
-        };
+        let each = if rest.is_empty() { 2 } else { 3 };
         let mut from = 0;
         while let Some(row) = self.next(kind, first, wanted, each, &mut from) {
             let Some(e) = self.facts.columns.of(kind).get(row).copied() else { break };
             if !rest.is_empty() {
                 self.locals.push(Value::Entity(e));
-                let holds = self.both(rest, false);
+                let holds = self.joined(rest, false);
                 self.locals.pop();
-                if !holds? {
+                if !holds {
+                    if self.pay().is_err() {
+                        break;
+                    }
                     continue;
                 }
             }
             if enough(&Value::Entity(e)) {
-                return Ok(true);
+                return true;
             }
         }
-        Ok(false)
+        false
     }
 
     /// The place of the next entity of a kind whose cell answers as wanted, and where to go on from; each that is passed
@@ -305,11 +288,11 @@ impl Cx<'_> {
     }
 
     /// The local at a position.
-    pub(super) fn local(&self, n: usize) -> &Value {
-        self.locals.get(self.base.saturating_add(n)).unwrap_or(&Value::Absent)
+    pub(super) fn local(&self, n: u8) -> &Value {
+        self.locals.get(self.base.saturating_add(usize::from(n))).unwrap_or(&Value::Absent)
     }
 
-    pub(super) fn entity(&self, n: usize) -> Option<EntityIx> {
+    pub(super) fn entity(&self, n: u8) -> Option<EntityIx> {
         match self.local(n) {
             Value::Entity(e) => Some(*e),
             _ => None,
@@ -318,7 +301,7 @@ impl Cx<'_> {
 
     /// What a local holds in a column.
     #[inline]
-    fn cell(&self, n: usize, slot: Slot, flag: bool) -> Ref<'_> {
+    fn cell(&self, n: u8, slot: Slot, flag: bool) -> Ref<'_> {
         Ref::held(self.entity(n).and_then(|e| self.facts.columns.value(e, slot)), flag)
     }
 
