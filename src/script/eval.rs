@@ -8,7 +8,7 @@ use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
-use super::plan::{self, List, Op, Plan, Source, Test};
+use super::plan::{self, List, Op, Plan, Source, Test, Walk};
 use super::trace::{Seen, Trace};
 use super::ty::Ty;
 use super::value::Value;
@@ -62,7 +62,7 @@ struct Memo {
 /// costs to empty it depends on what was asked, not on how many questions there are.
 #[derive(Default)]
 pub struct Memory {
-    /// For each question: nothing yet, no or yes with the cost above these two bits, or where its value stands.
+    /// For each question: nothing yet, no or yes with the cost and the item that settled it, or where its value stands.
     slots: Vec<u64>,
     touched: Vec<u32>,
     values: Vec<Memo>,
@@ -76,9 +76,22 @@ mod answer {
     pub const YES: u64 = 2;
     pub const OTHER: u64 = 3;
 
-    /// What a slot holds of an answer and its cost.
-    pub fn of(yes: bool, cost: u64) -> u64 {
-        (cost << 2) | if yes { YES } else { NO }
+    /// Bits of the cost, above those two; the rest is the item that settled it, and nothing where none did.
+    const COST: u32 = 30;
+    const _: () = assert!(super::limits::STEPS < 1 << COST);
+
+    /// What a slot holds of an answer.
+    pub fn of(yes: bool, cost: u64, item: Option<u32>) -> u64 {
+        let item = item.map_or(0, |n| u64::from(n).saturating_add(1));
+        (item << 32) | (cost << 2) | if yes { YES } else { NO }
+    }
+
+    pub fn cost(slot: u64) -> u64 {
+        (slot >> 2) & ((1 << COST) - 1)
+    }
+
+    pub fn item(slot: u64) -> Option<u32> {
+        u32::try_from((slot >> 32).checked_sub(1)?).ok()
     }
 }
 
@@ -101,7 +114,7 @@ impl Memory {
 
     fn put(&mut self, id: MemoId, value: &Result<Value, Stop>, cost: u64) {
         let kept = match value {
-            Ok(Value::Bool(yes)) => answer::of(*yes, cost),
+            Ok(Value::Bool(yes)) => answer::of(*yes, cost, None),
             other => {
                 self.values.push(Memo { value: other.clone(), cost });
                 ((self.values.len() as u64) << 2) | answer::OTHER
@@ -123,11 +136,20 @@ impl Memory {
         *slot = kept;
     }
 
+    /// The item that settled a question, where that is kept, and what the question took.
+    fn settled(&self, id: MemoId) -> Option<(u32, u64)> {
+        let slot = *self.slots.get(id.0 as usize)?;
+        if !matches!(slot & 3, answer::NO | answer::YES) {
+            return None;
+        }
+        Some((answer::item(slot)?, answer::cost(slot)))
+    }
+
     fn get(&self, id: MemoId) -> Option<Memo> {
         let slot = *self.slots.get(id.0 as usize)?;
         match slot & 3 {
-            answer::NO => Some(Memo { value: Ok(false.into()), cost: slot >> 2 }),
-            answer::YES => Some(Memo { value: Ok(true.into()), cost: slot >> 2 }),
+            answer::NO => Some(Memo { value: Ok(false.into()), cost: answer::cost(slot) }),
+            answer::YES => Some(Memo { value: Ok(true.into()), cost: answer::cost(slot) }),
             answer::OTHER => self.values.get(usize::try_from(slot >> 2).ok()?.checked_sub(1)?).cloned(),
             _ => None,
         }
@@ -149,6 +171,8 @@ pub struct Cx<'a> {
     observed: Option<Box<Observed>>,
     pub(super) locals: Vec<Value>,
     pub(super) base: usize,
+    /// The entity or alert that settled the last walk of a plan.
+    pub(super) settled: Option<u32>,
     /// What this question took.
     steps: u64,
     /// How much of it was only counted, since the answer was kept.
@@ -176,6 +200,7 @@ impl<'a> Cx<'a> {
             observed: None,
             locals: Vec::new(),
             base: 0,
+            settled: None,
             steps: 0,
             saved: 0,
             room: limits::INCIDENT_STEPS,
@@ -307,7 +332,7 @@ impl<'a> Cx<'a> {
             answer::YES => true,
             _ => return None,
         };
-        self.save(slot >> 2);
+        self.save(answer::cost(slot));
         Some(found)
     }
 
@@ -318,7 +343,8 @@ impl<'a> Cx<'a> {
         let found = if framed { self.in_frame(ops) } else { self.run(ops) };
         // What ran out of its asker's budget may fit another's.
         if self.pay().is_ok() {
-            self.memory.keep(id, answer::of(found, self.steps.saturating_sub(before)));
+            let item = self.settled.filter(|_| matches!(ops, [Op::Each(..), ..]));
+            self.memory.keep(id, answer::of(found, self.steps.saturating_sub(before), item));
         }
         found
     }
@@ -695,18 +721,28 @@ impl<'a> Cx<'a> {
         // A question has it all in its plan, which is at hand when the parts of the expression are not.
         let asked = match op {
             Each::Some | Each::All => whole.plan.as_ref().and_then(Plan::walk),
-            Each::Count => List::of(of).and_then(|(list, cost)| Some((list, cost, body.plan.as_ref()?.ops()))),
+            Each::Count => body.plan.as_ref().and_then(|p| {
+                let item = self.locals.len().saturating_sub(self.base);
+                Some((Walk::of(of, p.ops(), item)?, p.ops()))
+            }),
             Each::Filter | Each::Map | Each::First => None,
         };
-        let Some((list @ (List::Kind(_) | List::Alerts), cost, plan)) = asked else { return Ok(None) };
+        let Some((walk @ Walk { list: list @ (List::Kind(_) | List::Alerts), .. }, plan)) = asked else { return Ok(None) };
         let wanted = op != Each::All;
         let mut support = std::mem::take(&mut self.support);
         let before = self.spending();
-        self.charge(u64::from(cost));
-        self.walk(list, plan, wanted, |item| {
-            support.push(item.clone());
-            op != Each::Count
-        });
+        match whole.memo.filter(|_| op != Each::Count).and_then(|id| self.memory.settled(id)) {
+            Some((item, cost)) => {
+                support.push(if list == List::Alerts { Value::Alert(AlertIx(item)) } else { Value::Entity(EntityIx(item)) });
+                self.charge(cost);
+            }
+            None => {
+                self.walk(walk, plan, wanted, |item| {
+                    support.push(item.clone());
+                    op != Each::Count
+                });
+            }
+        }
         self.pay().map_err(|s| s.at(whole.span))?;
         let after = self.spending();
         let found = match op {

@@ -204,7 +204,7 @@ impl<'e, 'd> Lowering<'e, 'd> {
                     | Node::Coalesce(..)
             );
         let memo = shared.then(|| self.questions.id(key));
-        let plan = plan::of(&node, &ty).map(|p| match memo {
+        let plan = plan::of(&node, &ty, self.env.locals.len()).map(|p| match memo {
             Some(id) => p.shared(id),
             None => p,
         });

@@ -34,10 +34,10 @@ pub enum Op {
     Shared(MemoId, u32, u32),
     /// A named clause or value: it speaks of its own locals.
     Framed(u32),
-    /// Whether the rest holds for any item, or for all; the first number is what the list costs.
-    Each(List, u32, bool, u32),
-    /// For how many items the rest holds, compared with a number; the first number is what the list costs.
-    Count(List, u32, Compare, i64, u32),
+    /// Whether the rest holds for any item, or for all.
+    Each(Walk, bool, u32),
+    /// For how many items the rest holds, compared with a number.
+    Count(Walk, Compare, i64, u32),
     /// A part that is too large to be written out wherever it is used.
     Elsewhere(Plan),
 }
@@ -47,7 +47,7 @@ impl Op {
     fn below(&self) -> u32 {
         match *self {
             Self::Test(_) | Self::Elsewhere(_) => 0,
-            Self::Not(n) | Self::Join(_, n) | Self::Shared(_, _, n) | Self::Framed(n) | Self::Each(_, _, _, n) | Self::Count(.., n) => n,
+            Self::Not(n) | Self::Join(_, n) | Self::Shared(_, _, n) | Self::Framed(n) | Self::Each(_, _, n) | Self::Count(.., n) => n,
         }
     }
 }
@@ -66,8 +66,30 @@ fn parts(mut ops: &[Op]) -> impl Iterator<Item = &[Op]> {
     })
 }
 
-/// What is gone through.
+/// How a list is gone through.
 #[derive(Clone, Copy, Debug)]
+pub struct Walk {
+    /// What is gone through.
+    pub list: List,
+    /// What the list costs.
+    pub cost: u32,
+    /// By what.
+    pub by: By,
+}
+
+/// What leads from one item to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Each is asked.
+    Item,
+    /// All that is asked is a test of a cell of the item: its column is gone through.
+    Cell,
+    /// That is what is asked first, of several things that must all hold.
+    FirstCell,
+}
+
+/// What is gone through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum List {
     /// All entities of a kind.
     Kind(Kind),
@@ -123,10 +145,10 @@ impl Plan {
         lone_test(unshared(&self.0))
     }
 
-    /// What is gone through, what the list costs, and what is asked of each item.
-    pub fn walk(&self) -> Option<(List, u32, &[Op])> {
+    /// What is gone through, and what is asked of each item.
+    pub fn walk(&self) -> Option<(Walk, &[Op])> {
         match unshared(&self.0) {
-            [Op::Each(list, cost, ..), body @ ..] => Some((*list, *cost, body)),
+            [Op::Each(walk, ..), body @ ..] => Some((*walk, body)),
             _ => None,
         }
     }
@@ -174,6 +196,23 @@ pub fn tests<'p>(body: &'p [Op], joined: bool, look: &mut dyn FnMut(&'p Test)) -
     }
     parts(all).filter_map(of_local).for_each(look);
     true
+}
+
+impl Walk {
+    /// How a list is gone through to ask this of each item, which is the local at this position.
+    pub fn of(list: &Expr, body: &[Op], item: usize) -> Option<Self> {
+        let (list, cost) = List::of(list)?;
+        let of_item = |t: &Test| match t.source {
+            Source::Cell(n, ..) => usize::from(n) == item && !t.check.asks(n) && matches!(list, List::Kind(_)),
+            _ => false,
+        };
+        let by = match body {
+            [Op::Test(t)] if of_item(t) => By::Cell,
+            [Op::Join(false, _), Op::Test(t), ..] if of_item(t) => By::FirstCell,
+            _ => By::Item,
+        };
+        Some(Self { list, cost, by })
+    }
 }
 
 impl List {
@@ -372,7 +411,9 @@ impl<'a> Ref<'a> {
 }
 
 /// The plan of a node whose parts have theirs; `None` where it looks at more than plain values.
-pub fn of(node: &Node, ty: &Ty) -> Option<Plan> {
+///
+/// `depth` is how many locals there are around it.
+pub fn of(node: &Node, ty: &Ty, depth: usize) -> Option<Plan> {
     if *ty != Ty::Bool {
         return None;
     }
@@ -385,13 +426,15 @@ pub fn of(node: &Node, ty: &Ty) -> Option<Plan> {
         Node::Binding(_, body) => body.plan.as_ref()?.framed(),
         Node::Clause(condition, args) if args.is_empty() => condition.body.plan.as_ref()?.framed(),
         Node::Each(op @ (Each::Some | Each::All), list, body) => {
-            let (list, cost) = List::of(list)?;
-            Plan::new(|n| Op::Each(list, cost, *op == Each::All, n), [body.plan.as_ref()?])
+            let body = body.plan.as_ref()?;
+            let walk = Walk::of(list, &body.0, depth)?;
+            Plan::new(|n| Op::Each(walk, *op == Each::All, n), [body])
         }
         Node::Compare(op, a, b) => match (&a.node, &b.node) {
             (Node::Each(Each::Count, list, body), Node::Const(Value::Int(n))) => {
-                let (list, cost) = List::of(list)?;
-                Plan::new(|below| Op::Count(list, cost, *op, *n, below), [body.plan.as_ref()?])
+                let body = body.plan.as_ref()?;
+                let walk = Walk::of(list, &body.0, depth)?;
+                Plan::new(|below| Op::Count(walk, *op, *n, below), [body])
             }
             _ => compared(*op, a, b)?.into(),
         },

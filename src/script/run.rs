@@ -5,7 +5,7 @@ use super::expr::Compare;
 use super::facts::Facts;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::functions::attack;
-use super::plan::{Check, List, Op, Ref, Source, Test, split};
+use super::plan::{By, Check, List, Op, Ref, Source, Test, Walk, split};
 use super::trace::{AlertHolds, Holds};
 use super::value::Value;
 use crate::model::{EntityIx, Kind, PropType, PropValue, Verdict};
@@ -27,6 +27,7 @@ impl Cx<'_> {
                     None => self.remembered(*id, *frames > 0, rest),
                 }
             }
+            Op::Each(Walk { list: List::Kind(kind), cost, by: By::Cell }, all, _) => self.any_cell(*kind, *cost, rest, !*all) != *all,
             other => self.found(other, rest),
         }
     }
@@ -35,15 +36,24 @@ impl Cx<'_> {
     #[inline(never)]
     fn found(&mut self, op: &Op, rest: &[Op]) -> bool {
         match op {
-            Op::Each(list, cost, all, _) => {
-                self.charge(u64::from(*cost));
-                self.walk(*list, rest, !*all, |_| true) != *all
+            Op::Each(walk, all, _) => {
+                let mut settled = None;
+                let any = self.walk(*walk, rest, !*all, |item| {
+                    settled = match item {
+                        Value::Entity(e) => Some(e.0),
+                        Value::Alert(a) => Some(a.0),
+                        _ => None,
+                    };
+                    true
+                });
+                self.settled = settled;
+                any != *all
             }
-            Op::Count(list, cost, compare, wanted, _) => {
-                // The walk and the number.
-                self.charge(u64::from(*cost).saturating_add(2));
+            Op::Count(walk, compare, wanted, _) => {
+                // The comparison and the number.
+                self.charge(2);
                 let mut n = 0i64;
-                self.walk(*list, rest, true, |_| {
+                self.walk(*walk, rest, true, |_| {
                     n = n.saturating_add(1);
                     false
                 });
@@ -85,16 +95,26 @@ impl Cx<'_> {
         !settles
     }
 
+    /// Whether any cell of a column answers as wanted.
+    #[inline(never)]
+    fn any_cell(&mut self, kind: Kind, cost: u32, body: &[Op], wanted: bool) -> bool {
+        let [Op::Test(test)] = body else { return false };
+        self.charge(u64::from(cost));
+        let row = self.next(kind, test, wanted, 2, &mut 0);
+        self.settled = row.and_then(|n| self.facts.columns.of(kind).get(n)).map(|e| e.0);
+        row.is_some()
+    }
+
     /// Goes through the items that answer as wanted until there are enough of them; says whether there were.
-    pub(super) fn walk(&mut self, list: List, body: &[Op], wanted: bool, enough: impl FnMut(&Value) -> bool) -> bool {
+    pub(super) fn walk(&mut self, walk: Walk, body: &[Op], wanted: bool, enough: impl FnMut(&Value) -> bool) -> bool {
         let facts = self.facts;
-        match list {
-            List::Kind(kind) => match self.first(body, wanted) {
-                Some((first, rest)) => self.scan(kind, first, rest, wanted, enough),
-                None => self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, wanted, enough),
-            },
-            List::Alerts => self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, wanted, enough),
-            List::Named(n, kind) => self.items(named(facts, self.local(n), kind).map(Value::Entity), body, wanted, enough),
+        self.charge(u64::from(walk.cost));
+        match (walk.list, walk.by, body) {
+            (List::Kind(kind), By::Cell, [Op::Test(first)]) => self.scan(kind, first, &[], wanted, enough),
+            (List::Kind(kind), By::FirstCell, [_, Op::Test(first), rest @ ..]) if wanted => self.scan(kind, first, rest, wanted, enough),
+            (List::Kind(kind), ..) => self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, wanted, enough),
+            (List::Alerts, ..) => self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, wanted, enough),
+            (List::Named(n, kind), ..) => self.items(named(facts, self.local(n), kind).map(Value::Entity), body, wanted, enough),
         }
     }
 
@@ -115,18 +135,6 @@ impl Cx<'_> {
         }
         self.locals.truncate(at);
         found
-    }
-
-    /// The test of a cell of the item that a walk is at, by which its column can be gone through, and what is asked beside it.
-    fn first<'p>(&self, body: &'p [Op], wanted: bool) -> Option<(&'p Test, &'p [Op])> {
-        let item = u8::try_from(self.locals.len().saturating_sub(self.base)).ok()?;
-        let (first, rest) = match body {
-            [Op::Test(t)] => (t, Default::default()),
-            [Op::Join(false, _), Op::Test(t), rest @ ..] if wanted => (t, rest),
-            _ => return None,
-        };
-        let of_item = matches!(first.source, Source::Cell(n, ..) if n == item);
-        (of_item && !first.check.asks(item)).then_some((first, rest))
     }
 
     /// Goes through a column by its first test, and asks the rest where that holds.
