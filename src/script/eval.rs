@@ -753,14 +753,20 @@ impl<'a> Cx<'a> {
         if support.is_empty() {
             support.extend_from_slice(self.eval(of)?.items());
         }
+        // Mostly it is some tests of the item, all of which hold: these are what is looked at.
+        let tests = plan::tests(plan, holds);
         for item in support.drain(..) {
             if self.trace.as_ref().is_some_and(Trace::full) {
                 break;
             }
             self.spend(before);
             self.locals.push(item);
-            // Mostly it is some tests of the item, all of which hold: these are what is looked at.
-            let looked = if plan::tests(plan, holds, &mut |t| self.look_at(t)) { Ok(Value::Absent) } else { self.eval(body) };
+            let looked = if tests.is_empty() { self.eval(body) } else { Ok(Value::Absent) };
+            for op in tests {
+                if let Op::Test(t) = op {
+                    self.look_at(t);
+                }
+            }
             self.locals.pop();
             looked?;
         }

@@ -142,7 +142,10 @@ impl Plan {
 
     /// The test of one value, where that is all there is to it and nothing else is looked at.
     pub fn lone_test(&self) -> Option<&Test> {
-        lone_test(unshared(&self.0))
+        match unshared(&self.0) {
+            [Op::Test(test)] => Some(test).filter(|t| t.is_alone()),
+            _ => None,
+        }
     }
 
     /// What is gone through, and what is asked of each item.
@@ -161,12 +164,6 @@ fn unshared(ops: &[Op]) -> &[Op] {
     }
 }
 
-fn lone_test(ops: &[Op]) -> Option<&Test> {
-    let [Op::Test(test)] = ops else { return None };
-    let other = matches!(test.check, Check::With(..) | Check::Member(..) | Check::Has(..) | Check::AlertHas(..));
-    (!other && !matches!(test.source, Source::Local(_) | Source::Whole | Source::Len(_))).then_some(test)
-}
-
 /// What is kept already, a look at one field of the incident, and a few of these are not.
 fn worth_keeping(ops: &[Op]) -> bool {
     match ops {
@@ -183,19 +180,15 @@ fn worth_keeping(ops: &[Op]) -> bool {
     }
 }
 
-/// Looks at the tests that are asked of each item, where it is one, or some joined by `&&`, and they look at single values
-/// of a local alone; says whether it is so.
-pub fn tests<'p>(body: &'p [Op], joined: bool, look: &mut dyn FnMut(&'p Test)) -> bool {
+/// The tests that are asked of each item, where it is one, or some joined by `&&`, and they look at single values of a local
+/// alone; otherwise none.
+pub fn tests(body: &[Op], joined: bool) -> &[Op] {
     let all = match body {
         [Op::Join(false, _), rest @ ..] if joined => rest,
         one => one,
     };
-    let of_local = |part: &'p [Op]| lone_test(part).filter(|t| !matches!(t.source, Source::Incident(_)));
-    if parts(all).any(|p| of_local(p).is_none()) {
-        return false;
-    }
-    parts(all).filter_map(of_local).for_each(look);
-    true
+    let plain = |op: &Op| matches!(op, Op::Test(t) if t.is_alone() && !matches!(t.source, Source::Incident(_)));
+    if all.iter().all(plain) { all } else { &[] }
 }
 
 impl Walk {
@@ -242,6 +235,14 @@ pub struct Test {
     pub check: Check,
     /// How many steps it takes to come by what is compared, whatever is there.
     pub cost: u32,
+}
+
+impl Test {
+    /// Whether it looks at one value of the incident and nothing else.
+    fn is_alone(&self) -> bool {
+        !matches!(self.check, Check::With(..) | Check::Member(..) | Check::Has(..) | Check::AlertHas(..))
+            && !matches!(self.source, Source::Local(_) | Source::Whole | Source::Len(_))
+    }
 }
 
 /// Where a value stands.
