@@ -371,7 +371,7 @@ pub fn ends(key: &str) -> u64 {
     match (key.bytes().next(), key.bytes().next_back()) {
         (Some(first), Some(last)) if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() && !key.starts_with("at_sign_") => {
             let (first, last) = (u32::from(first | 0x20), u32::from(last | 0x20));
-            1u64.wrapping_shl(first.wrapping_mul(1).wrapping_add(last.wrapping_mul(17)))
+            1u64.wrapping_shl(first.wrapping_add(last.wrapping_mul(17)))
         }
         _ => u64::MAX,
     }
@@ -379,15 +379,18 @@ pub fn ends(key: &str) -> u64 {
 
 /// Where the value of a key stands that holds something: under the key itself, or else under its first other spelling.
 pub fn place(entries: &[Entry<'_>], key: &str) -> Option<usize> {
-    let at = |is: &dyn Fn(&str) -> bool| entries.iter().position(|(k, v)| is(k) && !v.is_blank());
-    at(&|k| k == key).or_else(|| at(&|k| same_key(k, key)))
+    let own = ends(key);
+    let exact = entries.iter().position(|(k, v)| k == key && !v.is_blank());
+    exact.or_else(|| entries.iter().position(|(k, v)| ends(k) & own != 0 && same_letters(k, key) && !v.is_blank()))
 }
 
 /// Whether two keys are spellings of one: case, `_`, `-`, `.`, blanks, `@` and `at_sign_` make no difference; `$` does.
 pub fn same_key(a: &str, b: &str) -> bool {
-    if ends(a) & ends(b) == 0 {
-        return false;
-    }
+    ends(a) & ends(b) != 0 && same_letters(a, b)
+}
+
+/// As [`same_key`], of two that may begin and end alike.
+fn same_letters(a: &str, b: &str) -> bool {
     let (a, b) = (a.strip_prefix("at_sign_").unwrap_or(a), b.strip_prefix("at_sign_").unwrap_or(b));
     if a == b {
         return true;

@@ -49,6 +49,9 @@ fn number(n: usize) -> u32 {
 /// How many devices of one name are taken for the machine of a virtual machine's record.
 const MOST_NAMESAKES: usize = 8;
 
+/// How many records there is room for at once: most incidents hold fewer, and a record is large to be moved.
+const RECORDS: usize = 64;
+
 /// How many scopes lie in one another.
 const DEEPEST_SCOPE: usize = 16;
 
@@ -109,7 +112,7 @@ pub struct Builder {
 impl Builder {
     /// An empty incident from this format.
     pub fn new(source: &str) -> Self {
-        Self { incident: Incident { source: source.into(), ..Incident::default() }, ..Self::default() }
+        Self { incident: Incident { source: source.into(), ..Incident::default() }, drafts: Vec::with_capacity(RECORDS), ..Self::default() }
     }
 
     /// Adds an alert; its entities come from records.
