@@ -13,11 +13,12 @@ mod workload;
 
 use std::hint::black_box;
 
+use workload::native::Native;
 use workload::rule::{Variant, rules};
 use workload::{incident::incident, product};
 
 const PATHS: &[&str] =
-    &["evaluate_bare", "evaluate_nested", "evaluate_with_evidence", "value", "intake", "answer", "answer_shipped", "load", "replay"];
+    &["native", "evaluate_bare", "evaluate_nested", "evaluate_with_evidence", "value", "intake", "answer", "answer_shipped", "load", "replay"];
 
 fn main() {
     // `cargo bench` adds `--bench`; with no name there is nothing to do but to tell the names.
@@ -37,6 +38,11 @@ fn main() {
             } else {
                 twice(|| product::bare(&set, &facts, &mut memory));
             }
+        }
+        // The yardstick of these three: the same rules as closures behind the same index.
+        "native" => {
+            let (native, incident) = (Native::new(&rules(Variant::A, 1_000)), incident(7, 30));
+            twice(|| native.indexed(&incident));
         }
         // The yardstick of the next three: the same bytes as a tree.
         "value" => twice(|| serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()),

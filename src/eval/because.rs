@@ -3,7 +3,7 @@
 use crate::model::EntityIx;
 use crate::playbook::set::Target;
 use crate::script::expr::{Condition, Each, Expr, Node};
-use crate::script::trace::Seen;
+use crate::script::trace::Findings;
 use crate::script::{Cx, Template, Value};
 
 /// A clause that speaks for something.
@@ -15,12 +15,12 @@ pub struct Reason<'p> {
     /// The sentence, and what it is about.
     said: Option<(&'p Template, Vec<Value>)>,
     /// What was looked at.
-    pub seen: Vec<Seen>,
+    pub seen: Findings,
 }
 
 impl<'p> Reason<'p> {
     /// Something that no clause names.
-    fn plain(name: &'p str, seen: Vec<Seen>) -> Self {
+    fn plain(name: &'p str, seen: Findings) -> Self {
         Self { name, denied: false, said: None, seen }
     }
 
@@ -63,7 +63,10 @@ pub fn card<'p>(cx: &mut Cx<'_>, target: &'p Target, when: Option<&'p Expr>, tar
 /// The clauses of an expression that holds.
 pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec<Reason<'p>>) {
     match &e.node {
-        Node::And(all) => all.iter().for_each(|x| clauses(cx, x, params, out)),
+        Node::And(all) => {
+            out.reserve(all.len());
+            all.iter().for_each(|x| clauses(cx, x, params, out));
+        }
         Node::Or(all) => {
             // The part that settled it.
             if let Some(x) = all.iter().find(|x| cx.holds(x, params).unwrap_or(false)) {
@@ -77,11 +80,11 @@ pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec
         Node::Not(inner) => match &inner.node {
             Node::Clause(condition, args) => {
                 let args: Vec<Value> = args.iter().map(|a| cx.value(a, params).unwrap_or(Value::Absent)).collect();
-                let (_, seen) = cx.traced(&condition.body, &args);
+                let seen = cx.looked(&condition.body, &args, false);
                 out.push(Reason { name: &condition.name, denied: true, said: condition.fail.as_ref().map(|t| (t, args)), seen });
             }
             _ => {
-                let (_, seen) = cx.traced(e, params);
+                let seen = cx.looked(e, params, true);
                 out.push(Reason::plain("when", seen));
             }
         },
@@ -96,7 +99,7 @@ pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec
                     clauses(cx, body, &with, out);
                     if out.get(before..).is_some_and(|new| new.iter().all(|r| r.name == "when")) {
                         out.truncate(before);
-                        let (_, seen) = cx.traced(e, params);
+                        let seen = cx.looked(e, params, true);
                         out.push(Reason::plain("when", seen));
                     }
                     return;
@@ -105,19 +108,19 @@ pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec
             }
         }
         _ => {
-            let (_, seen) = cx.traced(e, params);
+            let seen = cx.looked(e, params, true);
             out.push(Reason::plain("when", seen));
         }
     }
 }
 
 fn reason<'p>(cx: &mut Cx<'_>, condition: &'p Condition, args: Vec<Value>) -> Reason<'p> {
-    let (_, seen) = cx.traced(&condition.body, &args);
+    let seen = cx.looked(&condition.body, &args, true);
     Reason { name: &condition.name, denied: false, said: condition.pass.as_ref().map(|t| (t, args)), seen }
 }
 
 /// Why an item is in a list: where the list is a filter, the filter's test of this item alone.
-fn member(cx: &mut Cx<'_>, list: &Expr, item: &Value) -> Vec<Seen> {
+fn member(cx: &mut Cx<'_>, list: &Expr, item: &Value) -> Findings {
     match &list.node {
         Node::Binding(_, body) => member(cx, body, item),
         Node::Each(Each::Filter, of, test) => {
@@ -125,7 +128,7 @@ fn member(cx: &mut Cx<'_>, list: &Expr, item: &Value) -> Vec<Seen> {
             seen.extend(cx.traced(test, std::slice::from_ref(item)).1);
             seen
         }
-        Node::Collection(_) => Vec::new(),
+        Node::Collection(_) => Findings::new(),
         _ => cx.traced(list, &[]).1,
     }
 }

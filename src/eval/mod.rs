@@ -10,8 +10,8 @@ use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::technique::covers;
 use crate::model::{EntityIx, Incident, Time};
 use crate::playbook::PlaybookSet;
-use crate::playbook::set::{Arm, CardRule, Match, Playbook, Rules, Target};
-use crate::script::{Cx, Facts, Stop, Value};
+use crate::playbook::set::{CardRule, Match, Playbook, Rules, Target};
+use crate::script::{Cx, Expr, Facts, Stop, Value};
 
 /// What holds of an incident.
 #[derive(Debug, Default)]
@@ -65,17 +65,26 @@ pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evalu
     let mut out = Evaluation { matched: Vec::with_capacity(found.len()), diagnostics: Vec::new() };
     for n in found {
         let Some(playbook) = set.playbooks.get(n).filter(|p| only.is_none_or(|id| &*p.id == id)) else { continue };
+        let mut matched = Matched { playbook: n, arms: Vec::new(), hits: Vec::new() };
+        if playbook.gate.as_ref().is_some_and(|gate| !cx.may_hold(gate)) {
+            out.matched.push(matched);
+            continue;
+        }
         let rules: &Rules = playbook;
-        let arms = arms(playbook, &rules.triage, cx, &mut out.diagnostics);
-        let mut hits = Vec::new();
-        for (c, card) in rules.cards.iter().enumerate() {
-            match targets(card, cx) {
-                Ok(all) if all.is_empty() => {}
-                Ok(all) => hits.extend(all.into_iter().map(|targets| Hit { card: c, targets })),
-                Err(stop) => out.diagnostics.push(failure(playbook, Some(card), &stop)),
+        for (n, arm) in rules.triage.iter().enumerate() {
+            match holds(arm.when.as_ref(), cx, &[]) {
+                Ok(true) => matched.arms.push(n),
+                Ok(false) => {}
+                Err(stop) => out.diagnostics.push(failure(playbook, None, &stop)),
             }
         }
-        out.matched.push(Matched { playbook: n, arms, hits });
+        for (n, card) in rules.cards.iter().enumerate() {
+            if let Err(stop) = each_target(card, cx, |targets| matched.hits.push(Hit { card: n, targets })) {
+                matched.hits.retain(|h| h.card != n);
+                out.diagnostics.push(failure(playbook, Some(card), &stop));
+            }
+        }
+        out.matched.push(matched);
     }
     out
 }
@@ -90,46 +99,45 @@ pub fn failure(playbook: &Playbook, card: Option<&CardRule>, stop: &Stop) -> Dia
     d
 }
 
-/// The arms that hold, in order.
-#[inline]
-fn arms(playbook: &Playbook, all: &[Arm], cx: &mut Cx<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> {
-    let mut holding = Vec::new();
-    for (n, arm) in all.iter().enumerate() {
-        match arm.when.as_ref().map_or(Ok(true), |w| cx.holds(w, &[])) {
-            Ok(true) => holding.push(n),
-            Ok(false) => {}
-            Err(stop) => out.push(failure(playbook, None, &stop)),
-        }
-    }
-    holding
+/// What a card is about, for each time that it holds.
+pub(crate) fn targets(card: &CardRule, cx: &mut Cx<'_>) -> Result<Vec<Vec<EntityIx>>, Stop> {
+    let mut all = Vec::new();
+    each_target(card, cx, |targets| all.push(targets))?;
+    Ok(all)
 }
 
-/// What a card is about, for each time that it holds.
+/// The same, one after the other.
 #[inline]
-pub(crate) fn targets(card: &CardRule, cx: &mut Cx<'_>) -> Result<Vec<Vec<EntityIx>>, Stop> {
+fn each_target(card: &CardRule, cx: &mut Cx<'_>, mut found: impl FnMut(Vec<EntityIx>)) -> Result<(), Stop> {
     match &card.target {
-        Target::Incident => Ok(if holds(card, cx, &[])? { vec![Vec::new()] } else { Vec::new() }),
+        Target::Incident => {
+            if holds(card.when.as_ref(), cx, &[])? {
+                found(Vec::new());
+            }
+        }
         Target::Each(_, list) => {
             let list = cx.value(list, &[])?;
-            let mut all = Vec::new();
             for e in applicable(card, cx, &list) {
-                if holds(card, cx, &[Value::Entity(e)])? {
-                    all.push(vec![e]);
+                if holds(card.when.as_ref(), cx, &[Value::Entity(e)])? {
+                    found(vec![e]);
                 }
             }
-            Ok(all)
         }
         Target::All(_, list) => {
             let list = cx.value(list, &[])?;
             let mut all = applicable(card, cx, &list);
             all.sort_unstable();
-            Ok(if !all.is_empty() && holds(card, cx, &[list])? { vec![all] } else { Vec::new() })
+            if !all.is_empty() && holds(card.when.as_ref(), cx, &[list])? {
+                found(all);
+            }
         }
     }
+    Ok(())
 }
 
-fn holds(card: &CardRule, cx: &mut Cx<'_>, params: &[Value]) -> Result<bool, Stop> {
-    card.when.as_ref().map_or(Ok(true), |w| cx.holds(w, params))
+#[inline]
+fn holds(when: Option<&Expr>, cx: &mut Cx<'_>, params: &[Value]) -> Result<bool, Stop> {
+    when.map_or(Ok(true), |w| cx.holds(w, params))
 }
 
 /// The entities of a list to which a card's action applies, each once: a list of entities of any kind may hold others.

@@ -192,6 +192,11 @@ impl<K, V> Map<K, V> {
         self.into_iter()
     }
 
+    /// The key at a place in the order.
+    pub fn key(&self, at: usize) -> Option<&K> {
+        self.0.get(at).map(|(k, _)| k)
+    }
+
     /// The keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = &K> {
         self.0.iter().map(|(k, _)| k)

@@ -15,6 +15,7 @@ use super::text::level_of;
 use super::yaml::Node;
 use crate::diag::{Diagnostic, Severity, codes, nearest};
 use crate::script::Questions;
+use crate::script::plan::Plan;
 use crate::source::{Scalar, Span};
 
 /// Compiles a playbook; what is wrong is reported.
@@ -23,7 +24,7 @@ pub(crate) fn compile(reader: &mut Reader<'_>, d: &Declared<'_>, around: &Around
     let fields = reader.keys(d.node, "a playbook", keys::PLAYBOOK);
     playbook(reader, d, &fields, around, |reader| {
         let rules = rules(reader, d.id_span, &fields, around, questions, before);
-        now(rules)
+        (rules.gate(), now(rules))
     })
 }
 
@@ -32,10 +33,11 @@ pub(crate) fn shipped(reader: &mut Reader<'_>, d: &Declared<'_>, kept: Kept, aro
     let (around, mut questions, span) = (around.clone(), questions.later(), d.id_span);
     let fields = Fields::checked(d.node);
     playbook(reader, d, &fields, &around.clone(), |_| {
-        later(move || match kept.node() {
+        let rules = later(move || match kept.node() {
             Some(node) => rules(&mut Reader::quiet(), span, &Fields::checked(node), &around, &mut questions, 0),
             None => Rules::default(),
-        })
+        });
+        (None, rules)
     })
 }
 
@@ -45,7 +47,7 @@ fn playbook(
     d: &Declared<'_>,
     fields: &Fields<'_>,
     around: &Around,
-    rules: impl FnOnce(&mut Reader<'_>) -> Later<Rules>,
+    rules: impl FnOnce(&mut Reader<'_>) -> (Option<Plan>, Later<Rules>),
 ) -> Playbook {
     if let Some(n) = fields.get("format") {
         reader.number(n, "`format`", 1..=1);
@@ -68,6 +70,7 @@ fn playbook(
         }
     }
     let matching = fields.get("match").map(|n| matching(reader, n, around)).unwrap_or_default();
+    let (gate, rules) = rules(reader);
     Playbook {
         id: d.id.as_str().into(),
         version: version.map(|s| s.text.to_string()).unwrap_or_default(),
@@ -75,7 +78,8 @@ fn playbook(
         status,
         span: d.id_span,
         matching,
-        rules: rules(reader),
+        gate,
+        rules,
     }
 }
 

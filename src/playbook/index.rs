@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::set::{Match, Playbook};
 use crate::model::technique::base;
 use crate::model::{Kind, Level};
@@ -100,8 +102,9 @@ impl Any {
     }
 
     /// The playbooks that the words of an incident lead to, a list for each word.
-    fn led<'i, 'w>(&'i self, words: impl Iterator<Item = &'w str>) -> Vec<&'i Some64> {
-        let mut all = vec![&self.free];
+    fn led<'i, 'w>(&'i self, words: impl Iterator<Item = &'w str>) -> Lists<'i> {
+        let mut all = Lists::new();
+        all.push(&self.free);
         if !self.words.is_empty() {
             for found in words.filter_map(|w| self.words.get(w)) {
                 if !all.iter().any(|known| std::ptr::eq(*known, found)) {
@@ -112,6 +115,9 @@ impl Any {
         all
     }
 }
+
+/// Some lists: an incident leads to few.
+type Lists<'i> = SmallVec<[&'i Some64; 16]>;
 
 /// Says whether a position is there under a key.
 fn put<K: Ord + Copy>(all: &mut BTreeMap<K, Some64>, key: K, n: usize, there: bool) {
@@ -163,7 +169,7 @@ impl Index {
     }
 
     /// The playbooks of some lists, by block.
-    fn gather(&self, lists: &[&Some64], into: &mut Vec<u64>) {
+    fn gather(&self, lists: &Lists<'_>, into: &mut Vec<u64>) {
         into.clear();
         into.resize(self.len.div_ceil(64), 0);
         for (block, bits) in lists.iter().flat_map(|l| &l.0) {
@@ -174,7 +180,7 @@ impl Index {
     }
 
     /// The positions of the playbooks whose `match` holds, in order.
-    pub fn find(&self, facts: &Facts<'_>) -> Vec<usize> {
+    pub fn find(&self, facts: &Facts<'_>) -> Found {
         let types = self.types.led(facts.types.iter().map(|(t, _)| &**t));
         let signals = self.signals.led(facts.signals().iter().map(|s| &**s));
         let techniques = self.techniques.led(facts.techniques().iter().flat_map(|t| {
@@ -182,7 +188,7 @@ impl Index {
             [Some(&**t), (above.len() < t.len()).then_some(above)].into_iter().flatten()
         }));
         // Those that ask for what is not there.
-        let mut out: Vec<&Some64> = self.kinds.iter().filter(|(k, _)| !facts.has_kind(**k)).map(|(_, all)| all).collect();
+        let mut out: Lists<'_> = self.kinds.iter().filter(|(k, _)| !facts.has_kind(**k)).map(|(_, all)| all).collect();
         out.extend(self.severities.iter().filter(|(least, _)| facts.incident.severity.is_none_or(|s| s < **least)).map(|(_, all)| all));
 
         // What few are led to goes first: nothing else is looked at where it has nobody.
@@ -223,22 +229,47 @@ impl Index {
             }
             live.retain(|(_, bits)| *bits != 0);
         }
-        let mut found = Vec::new();
-        for (block, mut bits) in live {
+        for (block, bits) in &mut live {
             for list in &out {
-                if bits == 0 {
+                if *bits == 0 {
                     break;
                 }
-                bits &= !list.at(block);
-            }
-            while bits != 0 {
-                found.push((block as usize).saturating_mul(64).saturating_add(bits.trailing_zeros() as usize));
-                bits &= bits.wrapping_sub(1);
+                *bits &= !list.at(*block);
             }
         }
-        found
+        Found { blocks: live.into_iter(), block: 0, bits: 0 }
     }
 }
+
+/// Positions of playbooks, in order.
+#[derive(Debug)]
+pub struct Found {
+    /// Blocks of sixty-four that are still to come.
+    blocks: std::vec::IntoIter<(u32, u64)>,
+    block: u32,
+    bits: u64,
+}
+
+impl Iterator for Found {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.bits == 0 {
+            (self.block, self.bits) = self.blocks.next()?;
+        }
+        let n = (self.block as usize).saturating_mul(64).saturating_add(self.bits.trailing_zeros() as usize);
+        self.bits &= self.bits.wrapping_sub(1);
+        Some(n)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.blocks.as_slice().iter().map(|(_, bits)| bits.count_ones()).fold(self.bits.count_ones(), u32::saturating_add) as usize;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Found {}
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ use crate::diag::Diagnostic;
 use crate::model::level::words;
 use crate::model::{Classification, Kind, Kinds, Level, Phase, Prop, PropValue, Rel, Time, Verdict};
 use crate::script::glob::Glob;
+use crate::script::plan::Plan;
 use crate::script::{Condition, Expr, NamedList, Template};
 use crate::source::{Sources, Span};
 
@@ -236,6 +237,9 @@ pub struct Playbook {
     pub span: Span,
     /// What must be in the incident.
     pub matching: Match,
+    /// What does not hold where nothing of it holds: most playbooks are done with once this is asked. `None` where no one
+    /// question tells.
+    pub gate: Option<Plan>,
     /// All that is asked where `match:` holds, as fields of the playbook too. What ships is compiled when it is first asked.
     pub rules: Later<Rules>,
 }
@@ -265,6 +269,15 @@ pub struct Rules {
     pub hunts: BTreeMap<Arc<str>, HuntRule>,
     /// For whom cards do not apply.
     pub exceptions: Vec<Exception>,
+}
+
+impl Rules {
+    /// What does not hold where no arm and no card does, if one question about the incident tells.
+    pub fn gate(&self) -> Option<Plan> {
+        let arms = self.triage.iter().map(|a| a.when.as_ref());
+        let cards = self.cards.iter().map(|c| c.when.as_ref().filter(|w| w.free == 0));
+        Plan::any(&arms.chain(cards).map(|when| when?.plan.as_ref()).collect::<Option<Vec<_>>>()?)
+    }
 }
 
 words! {

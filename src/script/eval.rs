@@ -8,8 +8,8 @@ use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
-use super::plan::{self, List, Op, Plan, Source, Test, Walk};
-use super::trace::{Seen, Trace};
+use super::plan::{Op, Plan, What};
+use super::trace::{Findings, Seen, Trace};
 use super::ty::Ty;
 use super::value::Value;
 use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, Time};
@@ -62,7 +62,8 @@ struct Memo {
 /// costs to empty it depends on what was asked, not on how many questions there are.
 #[derive(Default)]
 pub struct Memory {
-    /// For each question: nothing yet, no or yes with the cost and the item that settled it, or where its value stands.
+    /// For each question: nothing yet, no or yes with the cost and the place of the item that settled it, or where its value
+    /// stands.
     slots: Vec<u64>,
     touched: Vec<u32>,
     values: Vec<Memo>,
@@ -76,22 +77,22 @@ mod answer {
     pub const YES: u64 = 2;
     pub const OTHER: u64 = 3;
 
-    /// Bits of the cost, above those two; the rest is the item that settled it, and nothing where none did.
+    /// Bits of the cost, above those two; the rest is the place of the item that settled it, and nothing where none did.
     const COST: u32 = 30;
     const _: () = assert!(super::limits::STEPS < 1 << COST);
 
     /// What a slot holds of an answer.
-    pub fn of(yes: bool, cost: u64, item: Option<u32>) -> u64 {
-        let item = item.map_or(0, |n| u64::from(n).saturating_add(1));
-        (item << 32) | (cost << 2) | if yes { YES } else { NO }
+    pub fn of(yes: bool, cost: u64, place: Option<usize>) -> u64 {
+        let place = place.map_or(0, |n| (n as u64).saturating_add(1));
+        (place << 32) | (cost << 2) | if yes { YES } else { NO }
     }
 
     pub fn cost(slot: u64) -> u64 {
         (slot >> 2) & ((1 << COST) - 1)
     }
 
-    pub fn item(slot: u64) -> Option<u32> {
-        u32::try_from((slot >> 32).checked_sub(1)?).ok()
+    pub fn place(slot: u64) -> Option<usize> {
+        usize::try_from((slot >> 32).checked_sub(1)?).ok()
     }
 }
 
@@ -123,26 +124,28 @@ impl Memory {
         self.keep(id, kept);
     }
 
+    #[inline]
     fn keep(&mut self, id: MemoId, kept: u64) {
         let n = id.0 as usize;
-        // What is compiled only when it is asked for has places beyond those that were known before.
-        if n >= self.slots.len() {
-            self.slots.resize(n.saturating_add(1), answer::NONE);
+        match self.slots.get_mut(n) {
+            Some(slot) => {
+                if std::mem::replace(slot, kept) == answer::NONE {
+                    self.touched.push(id.0);
+                }
+            }
+            // What is compiled only when it is asked for has places beyond those that were known before.
+            None => {
+                self.slots.resize(n, answer::NONE);
+                self.slots.push(kept);
+                self.touched.push(id.0);
+            }
         }
-        let Some(slot) = self.slots.get_mut(n) else { return };
-        if *slot == answer::NONE {
-            self.touched.push(id.0);
-        }
-        *slot = kept;
     }
 
-    /// The item that settled a question, where that is kept, and what the question took.
-    fn settled(&self, id: MemoId) -> Option<(u32, u64)> {
+    /// The place of the item that settled a question in the list that it goes through, where that is kept.
+    pub(super) fn settled(&self, id: MemoId) -> Option<usize> {
         let slot = *self.slots.get(id.0 as usize)?;
-        if !matches!(slot & 3, answer::NO | answer::YES) {
-            return None;
-        }
-        Some((answer::item(slot)?, answer::cost(slot)))
+        if matches!(slot & 3, answer::NO | answer::YES) { answer::place(slot) } else { None }
     }
 
     fn get(&self, id: MemoId) -> Option<Memo> {
@@ -160,25 +163,23 @@ impl Memory {
 pub struct Cx<'a> {
     /// What can be asked about.
     pub facts: &'a Facts<'a>,
-    memory: Memory,
-    trace: Option<Trace>,
+    pub(super) memory: Memory,
+    pub(super) trace: Option<Trace>,
     /// Room for the next trace.
     visited: Vec<MemoId>,
-    /// Room for the items that speak for an answer.
-    support: Vec<Value>,
     /// How many findings are looked for under a clause.
     findings: usize,
     observed: Option<Box<Observed>>,
     pub(super) locals: Vec<Value>,
     pub(super) base: usize,
-    /// The entity or alert that settled the last walk of a plan.
-    pub(super) settled: Option<u32>,
-    /// What this question took.
-    steps: u64,
+    /// The place of the item that settled the last walk of a plan.
+    pub(super) settled: Option<usize>,
+    /// What all questions took.
+    pub(super) steps: u64,
     /// How much of it was only counted, since the answer was kept.
     saved: u64,
-    /// What is left for it of the steps of all questions together.
-    room: u64,
+    /// What had been counted when this question began.
+    begun: u64,
 }
 
 impl<'a> Cx<'a> {
@@ -195,7 +196,6 @@ impl<'a> Cx<'a> {
             memory,
             trace: None,
             visited: Vec::new(),
-            support: Vec::new(),
             findings: limits::LOOKED_FOR,
             observed: None,
             locals: Vec::new(),
@@ -203,7 +203,7 @@ impl<'a> Cx<'a> {
             settled: None,
             steps: 0,
             saved: 0,
-            room: limits::INCIDENT_STEPS,
+            begun: 0,
         }
     }
 
@@ -218,9 +218,9 @@ impl<'a> Cx<'a> {
         self.eval(e)
     }
 
+    #[inline]
     fn begin(&mut self, params: &[Value]) {
-        self.room = self.room.saturating_sub(self.spent());
-        (self.steps, self.saved, self.base) = (0, 0, 0);
+        (self.begun, self.base) = (self.steps, 0);
         // Most ask about the incident and have none: two calls saved.
         if !self.locals.is_empty() {
             self.locals.clear();
@@ -232,25 +232,41 @@ impl<'a> Cx<'a> {
 
     /// How many steps the last question took, counting those of answers that were kept.
     pub fn cost(&self) -> u64 {
-        self.steps
+        self.steps.saturating_sub(self.begun)
     }
 
     /// Whether an expression holds with these parameters.
+    #[inline]
     pub fn holds(&mut self, e: &Expr, params: &[Value]) -> Result<bool, Stop> {
         self.begin(params);
         self.test(e)
     }
 
     /// The value of an expression with these parameters, and what was looked at for it.
-    pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Vec<Seen>) {
+    pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Findings) {
+        self.tracing(|cx| cx.aside(|cx| cx.value(e, params)))
+    }
+
+    /// What was looked at for an expression that is known to hold with these parameters, or not to.
+    pub fn looked(&mut self, e: &Expr, params: &[Value], holds: bool) -> Findings {
+        let Some(plan) = &e.plan else { return self.traced(e, params).1 };
+        let ((), findings) = self.tracing(|cx| {
+            cx.begin(params);
+            cx.tell(plan.ops(), holds);
+        });
+        findings
+    }
+
+    /// Does something whose evidence is kept; what it takes is not counted beyond it.
+    fn tracing<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> (T, Findings) {
         let before = self.trace.replace(Trace::new(self.findings, std::mem::take(&mut self.visited)));
-        let room = self.room.saturating_sub(self.spent());
-        let value = self.aside(|cx| cx.value(e, params));
-        (self.room, self.saved) = (room, self.steps);
+        let counted = self.spending();
+        let out = run(self);
+        self.spend(counted);
         let trace = std::mem::replace(&mut self.trace, before);
-        let seen;
-        (seen, self.visited) = trace.map(Trace::finish).unwrap_or_default();
-        (value, seen)
+        let findings;
+        (findings, self.visited) = trace.map(Trace::finish).unwrap_or_default();
+        (out, findings)
     }
 
     /// Does something that is decided by what clauses looked at, and not only shown.
@@ -313,14 +329,15 @@ impl<'a> Cx<'a> {
         self.saved = self.saved.saturating_add(steps);
     }
 
-    /// What this question took by itself.
-    fn spent(&self) -> u64 {
-        self.steps.saturating_sub(self.saved)
+    /// Whether what was counted is beyond the limits.
+    #[inline]
+    pub(super) fn spent_out(&self) -> bool {
+        self.cost() > limits::STEPS || self.steps.saturating_sub(self.saved) > limits::INCIDENT_STEPS
     }
 
     /// Whether what was counted is still within the limits.
     pub(super) fn pay(&self) -> Result<(), Stop> {
-        if self.steps > limits::STEPS || self.spent() > self.room { Err(Stop::Budget(None)) } else { Ok(()) }
+        if self.spent_out() { Err(Stop::Budget(None)) } else { Ok(()) }
     }
 
     /// The answer to a question, where it is kept as no or yes: what it cost is counted.
@@ -340,29 +357,49 @@ impl<'a> Cx<'a> {
     #[inline(never)]
     pub(super) fn remembered(&mut self, id: MemoId, framed: bool, ops: &[Op]) -> bool {
         let before = self.steps;
-        let found = if framed { self.in_frame(ops) } else { self.run(ops) };
-        // What ran out of its asker's budget may fit another's.
-        if self.pay().is_ok() {
-            let item = self.settled.filter(|_| matches!(ops, [Op::Each(..), ..]));
-            self.memory.keep(id, answer::of(found, self.steps.saturating_sub(before), item));
-        }
+        let found = if framed { self.in_frame(|cx| cx.run(ops)) } else { self.run(ops) };
+        let place = self.settled.filter(|_| matches!(ops, [Op { what: What::Each(..), .. }, ..]));
+        self.keep(id, found, before, place);
         found
     }
 
+    /// Keeps an answer, and the place of the item that settled it, with what it took since then. What ran out of its asker's
+    /// budget may fit another's.
+    #[inline]
+    pub(super) fn keep(&mut self, id: MemoId, found: bool, before: u64, place: Option<usize>) {
+        if !self.spent_out() {
+            self.memory.keep(id, answer::of(found, self.steps.saturating_sub(before), place));
+        }
+    }
+
+    /// Whether a plan about the incident could hold: it does, or takes more than a question may.
+    #[inline]
+    pub fn may_hold(&mut self, plan: &Plan) -> bool {
+        self.begin(&[]);
+        self.observed.is_some() || self.run(plan.ops()) || self.spent_out()
+    }
+
     /// Whether something holds.
+    #[inline]
     fn test(&mut self, e: &Expr) -> Result<bool, Stop> {
-        let Some(plan) = e.plan.as_ref().filter(|_| self.trace.is_none() && self.observed.is_none()) else {
-            return self.eval(e).map(|v| v.is_true());
-        };
-        self.charge(1);
+        match &e.plan {
+            Some(plan) if self.trace.is_none() && self.observed.is_none() => self.planned(plan, e.span),
+            _ => self.eval(e).map(|v| v.is_true()),
+        }
+    }
+
+    /// The answer to a plan, which stands for what is written there.
+    #[inline]
+    fn planned(&mut self, plan: &Plan, span: Span) -> Result<bool, Stop> {
         let holds = self.run(plan.ops());
-        self.pay().map(|()| holds).map_err(|s| s.at(e.span))
+        if self.spent_out() { Err(Stop::Budget(Some(span))) } else { Ok(holds) }
     }
 
     fn eval(&mut self, e: &Expr) -> Result<Value, Stop> {
-        let plain = self.trace.is_none() && self.observed.is_none();
-        if plain && e.plan.is_some() {
-            return self.test(e).map(Value::Bool);
+        if let Some(plan) = e.plan.as_ref().filter(|_| self.observed.is_none()) {
+            let holds = self.planned(plan, e.span)?;
+            self.tell_of(plan, holds);
+            return Ok(holds.into());
         }
         // Once there is as much evidence as is shown, the rest is only answered.
         if self.trace.as_ref().is_some_and(Trace::full) {
@@ -372,64 +409,28 @@ impl<'a> Cx<'a> {
         if self.observed.is_some() {
             return self.seen(e);
         }
-        let Some(id) = e.memo else { return self.looked(e) };
+        let Some(id) = e.memo else { return self.node(e) };
         if let Some(known) = self.memory.get(id) {
             let looked = self.trace.as_mut().is_some_and(|t| t.first_visit(id));
             if !looked {
                 self.save(known.cost);
-                if self.steps > limits::STEPS {
+                if self.cost() > limits::STEPS {
                     return Err(Stop::Budget(Some(e.span)));
                 }
                 return known.value;
             }
-            return self.looked(e);
+            return self.node(e);
         }
         if let Some(t) = &mut self.trace {
             t.first_visit(id);
         }
         let before = self.steps;
-        let value = self.looked(e);
+        let value = self.node(e);
         // What ran out of its asker's budget may fit another's.
         if !matches!(value, Err(Stop::Budget(_))) {
             self.memory.put(id, &value, self.steps.saturating_sub(before));
         }
         value
-    }
-
-    /// The value of a node. Where it is a test of one value, that is what is looked at, and the plan answers.
-    fn looked(&mut self, e: &Expr) -> Result<Value, Stop> {
-        let test = e.plan.as_ref().filter(|_| self.trace.is_some()).and_then(Plan::lone_test);
-        let Some(test) = test else {
-            return match &e.node {
-                Node::Each(op, of, body) => self.each(*op, of, body, e),
-                _ => self.node(e),
-            };
-        };
-        self.look_at(test);
-        let holds = self.test_of(test);
-        self.pay().map_err(|s| s.at(e.span))?;
-        Ok(holds.into())
-    }
-
-    /// Notes what a test looks at.
-    fn look_at(&mut self, test: &Test) {
-        if let (Some(seen), Some(trace)) = (self.seen_at(test.source), &mut self.trace) {
-            trace.add(seen);
-        }
-    }
-
-    /// What is looked at where this stands.
-    fn seen_at(&self, source: Source) -> Option<Seen> {
-        match source {
-            Source::Cell(n, p, ..) | Source::Prop(n, p) => self.entity(n).map(|e| Seen::Prop(e, p)),
-            Source::Entity(n, f) => self.entity(n).and_then(|e| seen_of(e, f)),
-            Source::Alert(n, f) => match self.local(n) {
-                Value::Alert(ix) => Some(Seen::Alert(*ix, f)),
-                _ => None,
-            },
-            Source::Incident(f) => seen_in(f),
-            Source::Local(_) | Source::Whole | Source::Len(_) => None,
-        }
     }
 
     /// Evaluates while tests are observed.
@@ -617,7 +618,7 @@ impl<'a> Cx<'a> {
     /// `&&` and `||`. The evidence is what decided it: the one part that settled it, or all of them.
     fn junction(&mut self, all: &[Expr], settles: bool) -> Result<Value, Stop> {
         let earlier = self.trace.as_mut().map(Trace::set_aside);
-        let mut looked = Vec::new();
+        let mut looked = Findings::new();
         let mut settled = Ok(false);
         for x in all {
             let here = self.trace.as_ref().map(Trace::visits);
@@ -643,11 +644,6 @@ impl<'a> Cx<'a> {
     }
 
     fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
-        if self.trace.is_some()
-            && let Some(found) = self.decisive(op, of, body, whole)?
-        {
-            return Ok(found);
-        }
         let list = self.eval(of)?;
         if self.trace.is_none() || op == Each::Map {
             return self.over(op, &list, body, whole, None);
@@ -715,66 +711,6 @@ impl<'a> Cx<'a> {
         })
     }
 
-    /// What comes of the items of a list that has a plan: the items that speak for it are looked into, and where none does,
-    /// all.
-    fn decisive(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Option<Value>, Stop> {
-        // A question has it all in its plan, which is at hand when the parts of the expression are not.
-        let asked = match op {
-            Each::Some | Each::All => whole.plan.as_ref().and_then(Plan::walk),
-            Each::Count => body.plan.as_ref().and_then(|p| {
-                let item = self.locals.len().saturating_sub(self.base);
-                Some((Walk::of(of, p.ops(), item)?, p.ops()))
-            }),
-            Each::Filter | Each::Map | Each::First => None,
-        };
-        let Some((walk @ Walk { list: list @ (List::Kind(_) | List::Alerts), .. }, plan)) = asked else { return Ok(None) };
-        let wanted = op != Each::All;
-        let mut support = std::mem::take(&mut self.support);
-        let before = self.spending();
-        match whole.memo.filter(|_| op != Each::Count).and_then(|id| self.memory.settled(id)) {
-            Some((item, cost)) => {
-                support.push(if list == List::Alerts { Value::Alert(AlertIx(item)) } else { Value::Entity(EntityIx(item)) });
-                self.charge(cost);
-            }
-            None => {
-                self.walk(walk, plan, wanted, |item| {
-                    support.push(item.clone());
-                    op != Each::Count
-                });
-            }
-        }
-        self.pay().map_err(|s| s.at(whole.span))?;
-        let after = self.spending();
-        let found = match op {
-            Each::Count => Value::Int(i64::try_from(support.len()).unwrap_or(i64::MAX)),
-            _ => (support.is_empty() != wanted).into(),
-        };
-        let holds = wanted && !support.is_empty();
-        if support.is_empty() {
-            support.extend_from_slice(self.eval(of)?.items());
-        }
-        // Mostly it is some tests of the item, all of which hold: these are what is looked at.
-        let tests = plan::tests(plan, holds);
-        for item in support.drain(..) {
-            if self.trace.as_ref().is_some_and(Trace::full) {
-                break;
-            }
-            self.spend(before);
-            self.locals.push(item);
-            let looked = if tests.is_empty() { self.eval(body) } else { Ok(Value::Absent) };
-            for op in tests {
-                if let Op::Test(t) = op {
-                    self.look_at(t);
-                }
-            }
-            self.locals.pop();
-            looked?;
-        }
-        self.support = support;
-        self.spend(after);
-        Ok(Some(found))
-    }
-
     /// Does something without noting what is looked at for it.
     fn untraced<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
         let trace = self.trace.take();
@@ -784,12 +720,12 @@ impl<'a> Cx<'a> {
     }
 
     /// What was counted so far.
-    fn spending(&self) -> (u64, u64) {
+    pub(super) fn spending(&self) -> (u64, u64) {
         (self.steps, self.saved)
     }
 
     /// Goes back to what was counted: looking again at what was asked costs nothing.
-    fn spend(&mut self, counted: (u64, u64)) {
+    pub(super) fn spend(&mut self, counted: (u64, u64)) {
         (self.steps, self.saved) = counted;
     }
 
@@ -944,7 +880,7 @@ fn overflow(span: Span) -> Stop {
 }
 
 /// What is looked at where this is asked of an entity.
-fn seen_of(e: EntityIx, f: EntityField) -> Option<Seen> {
+pub(super) fn seen_of(e: EntityIx, f: EntityField) -> Option<Seen> {
     match f {
         EntityField::Verdict | EntityField::Malicious | EntityField::Suspicious => Some(Seen::Verdict(e)),
         EntityField::Remediation => Some(Seen::Remediation(e)),
@@ -953,7 +889,7 @@ fn seen_of(e: EntityIx, f: EntityField) -> Option<Seen> {
 }
 
 /// What is looked at where this is asked of the incident.
-fn seen_in(f: IncidentField) -> Option<Seen> {
+pub(super) fn seen_in(f: IncidentField) -> Option<Seen> {
     (!matches!(f, IncidentField::Entities | IncidentField::Alerts)).then_some(Seen::Incident(f))
 }
 

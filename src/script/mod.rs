@@ -18,6 +18,7 @@ pub mod pattern;
 pub mod plan;
 pub mod questions;
 mod run;
+mod tell;
 pub mod template;
 pub mod trace;
 pub mod ty;

@@ -2,7 +2,7 @@
 //! incident holds, without a value made on the way.
 //!
 //! A plan says what its expression says, at the same cost in steps; only expressions that look at plain values have one.
-//! Where evidence or coverage is wanted the expression itself is run. Whoever asks a plan pays the step of its node.
+//! Where coverage is wanted the expression itself is run.
 
 use std::sync::Arc;
 
@@ -20,45 +20,50 @@ use crate::script::columns::{Slot, slot};
 #[derive(Clone, Debug)]
 pub struct Plan(Arc<[Op]>);
 
-/// A part of a plan. The last number is how many of those after it belong to it.
+/// A part of a plan.
 #[derive(Clone, Debug)]
-pub enum Op {
+pub struct Op {
+    /// How many steps it takes, without those of the parts that belong to it.
+    pub price: u32,
+    /// How many of the parts after it belong to it.
+    below: u32,
+    /// What it does.
+    pub what: What,
+}
+
+/// What a part of a plan does.
+#[derive(Clone, Debug)]
+pub enum What {
     /// About one value.
     Test(Test),
     /// `!`
-    Not(u32),
+    Not,
     /// `&&` or `||`: the answer of a part that settles it.
-    Join(bool, u32),
-    /// Kept for the incident once it is answered. The first number is how many named clauses or values it stands in, which
-    /// speak of their own locals.
-    Shared(MemoId, u32, u32),
+    Join(bool),
+    /// Kept for the incident once it is answered; whether it stands in a named clause or value, which speaks of its own
+    /// locals.
+    Shared(MemoId, bool),
+    /// The same of a test of the cells of a column, whether it holds for any or for all, and what each of them takes: the
+    /// commonest question, in one part. What belongs to it must hold of the entity as well.
+    Column(MemoId, Kind, bool, Test, u32),
     /// A named clause or value: it speaks of its own locals.
-    Framed(u32),
+    Framed,
     /// Whether the rest holds for any item, or for all.
-    Each(Walk, bool, u32),
+    Each(Walk, bool),
     /// For how many items the rest holds, compared with a number.
-    Count(Walk, Compare, i64, u32),
+    Count(Walk, Compare, i64),
     /// A part that is too large to be written out wherever it is used.
     Elsewhere(Plan),
 }
 
-impl Op {
-    /// How many parts belong to it.
-    fn below(&self) -> u32 {
-        match *self {
-            Self::Test(_) | Self::Elsewhere(_) => 0,
-            Self::Not(n) | Self::Join(_, n) | Self::Shared(_, _, n) | Self::Framed(n) | Self::Each(_, _, n) | Self::Count(.., n) => n,
-        }
-    }
-}
-
 /// The first of some parts with all that belongs to it, and those after it.
+#[inline]
 pub fn split(ops: &[Op]) -> Option<(&[Op], &[Op])> {
-    ops.split_at_checked((ops.first()?.below() as usize).saturating_add(1))
+    ops.split_at_checked((ops.first()?.below as usize).saturating_add(1))
 }
 
 /// Some parts, each with all that belongs to it.
-fn parts(mut ops: &[Op]) -> impl Iterator<Item = &[Op]> {
+pub fn parts(mut ops: &[Op]) -> impl Iterator<Item = &[Op]> {
     std::iter::from_fn(move || {
         let (part, rest) = split(ops)?;
         ops = rest;
@@ -71,8 +76,6 @@ fn parts(mut ops: &[Op]) -> impl Iterator<Item = &[Op]> {
 pub struct Walk {
     /// What is gone through.
     pub list: List,
-    /// What the list costs.
-    pub cost: u32,
     /// By what.
     pub by: By,
 }
@@ -103,35 +106,83 @@ pub enum List {
 const LARGE: usize = 16;
 
 impl Plan {
-    /// A part with what belongs to it.
-    fn new<'p>(op: impl FnOnce(u32) -> Op, below: impl IntoIterator<Item = &'p Plan>) -> Self {
-        let mut ops = vec![Op::Not(0)];
+    /// A part of so many steps with what belongs to it.
+    fn new<'p>(price: u32, what: What, below: impl IntoIterator<Item = &'p Plan>) -> Self {
+        let mut ops = vec![Op { price, below: 0, what }];
         for plan in below {
             if plan.0.len() > LARGE {
-                ops.push(Op::Elsewhere(plan.clone()));
+                ops.push(Op { price: 0, below: 0, what: What::Elsewhere(plan.clone()) });
             } else {
                 ops.extend_from_slice(&plan.0);
             }
         }
         let below = u32::try_from(ops.len().saturating_sub(1)).unwrap_or(u32::MAX);
         if let Some(first) = ops.first_mut() {
-            *first = op(below);
+            first.below = below;
+        }
+        Self(ops.into())
+    }
+
+    /// A part with those that belong to it.
+    fn of(first: Op, below: &[Op]) -> Self {
+        let first = Op { below: u32::try_from(below.len()).unwrap_or(u32::MAX), ..first };
+        Self([first].into_iter().chain(below.iter().cloned()).collect())
+    }
+
+    /// The same with another first part.
+    fn with(&self, change: impl FnOnce(&mut Op)) -> Self {
+        let mut ops = self.0.to_vec();
+        if let Some(first) = ops.first_mut() {
+            change(first);
         }
         Self(ops.into())
     }
 
     /// Kept for the incident at this place, unless asking again costs less than keeping.
     pub fn shared(self, id: MemoId) -> Self {
-        if worth_keeping(&self.0) { Self::new(|n| Op::Shared(id, 0, n), [&self]) } else { self }
+        if !worth_keeping(&self.0) {
+            return self;
+        }
+        // Two steps: its own, and that of the list.
+        if let [Op { price: 2, what: What::Each(Walk { list: List::Kind(kind), by }, all), .. }, body @ ..] = &*self.0 {
+            let (test, each, more) = match body {
+                [Op { price, what: What::Test(test), .. }] if *by == By::Cell => (test, *price, body.get(1..)),
+                [join, Op { price, what: What::Test(test), .. }, ..] if *by == By::FirstCell && !*all => {
+                    (test, price.saturating_add(join.price), body.get(2..))
+                }
+                _ => return self.kept(id),
+            };
+            let what = What::Column(id, *kind, *all, test.clone(), each.saturating_add(1));
+            return Self::of(Op { price: 1, below: 0, what }, more.unwrap_or_default());
+        }
+        self.kept(id)
+    }
+
+    /// What is kept is what it takes without the step of its own node, which is paid each time.
+    fn kept(&self, id: MemoId) -> Self {
+        let inner = self.with(|op| op.price = op.price.saturating_sub(1));
+        Self::of(Op { price: 1, below: 0, what: What::Shared(id, false) }, &inner.0)
     }
 
     /// In a frame of its own.
     fn framed(&self) -> Self {
         match &*self.0 {
-            [Op::Shared(id, frames, n), rest @ ..] => {
-                Self([Op::Shared(*id, frames.saturating_add(1), *n)].into_iter().chain(rest.iter().cloned()).collect())
-            }
-            _ => Self::new(Op::Framed, [self]),
+            [Op { what: What::Shared(id, _), .. }, ..] => self.with(|op| {
+                op.price = op.price.saturating_add(1);
+                op.what = What::Shared(*id, true);
+            }),
+            // It finds its local by itself.
+            [Op { what: What::Column(..), .. }, ..] => self.with(|op| op.price = op.price.saturating_add(1)),
+            _ => Self::new(1, What::Framed, [self]),
+        }
+    }
+
+    /// What holds where any of some plans does.
+    pub fn any(plans: &[&Plan]) -> Option<Self> {
+        match plans {
+            [] => None,
+            [one] => Some((*one).clone()),
+            some => Some(Self::new(1, What::Join(true), some.iter().copied())),
         }
     }
 
@@ -139,38 +190,16 @@ impl Plan {
     pub fn ops(&self) -> &[Op] {
         &self.0
     }
-
-    /// The test of one value, where that is all there is to it and nothing else is looked at.
-    pub fn lone_test(&self) -> Option<&Test> {
-        match unshared(&self.0) {
-            [Op::Test(test)] => Some(test).filter(|t| t.is_alone()),
-            _ => None,
-        }
-    }
-
-    /// What is gone through, and what is asked of each item.
-    pub fn walk(&self) -> Option<(Walk, &[Op])> {
-        match unshared(&self.0) {
-            [Op::Each(walk, ..), body @ ..] => Some((*walk, body)),
-            _ => None,
-        }
-    }
-}
-
-fn unshared(ops: &[Op]) -> &[Op] {
-    match ops {
-        [Op::Shared(_, 0, _), rest @ ..] => rest,
-        all => all,
-    }
 }
 
 /// What is kept already, a look at one field of the incident, and a few of these are not.
 fn worth_keeping(ops: &[Op]) -> bool {
-    match ops {
-        [Op::Shared(..), ..] => false,
-        [Op::Framed(_) | Op::Not(_), rest @ ..] => worth_keeping(rest),
-        [Op::Join(..), rest @ ..] => parts(rest).count() > 4 || parts(rest).any(worth_keeping),
-        [Op::Test(t)] => match t.source {
+    let Some((op, rest)) = ops.split_first() else { return false };
+    match &op.what {
+        What::Shared(..) | What::Column(..) => false,
+        What::Framed | What::Not => worth_keeping(rest),
+        What::Join(_) => parts(rest).count() > 4 || parts(rest).any(worth_keeping),
+        What::Test(t) => match t.source {
             Source::Incident(_) | Source::Len(List::Kind(_) | List::Alerts) => {
                 !matches!(t.check, Check::True | Check::Known | Check::Compare(..) | Check::OneOf(_))
             }
@@ -180,31 +209,23 @@ fn worth_keeping(ops: &[Op]) -> bool {
     }
 }
 
-/// The tests that are asked of each item, where it is one, or some joined by `&&`, and they look at single values of a local
-/// alone; otherwise none.
-pub fn tests(body: &[Op], joined: bool) -> &[Op] {
-    let all = match body {
-        [Op::Join(false, _), rest @ ..] if joined => rest,
-        one => one,
-    };
-    let plain = |op: &Op| matches!(op, Op::Test(t) if t.is_alone() && !matches!(t.source, Source::Incident(_)));
-    if all.iter().all(plain) { all } else { &[] }
-}
-
 impl Walk {
-    /// How a list is gone through to ask this of each item, which is the local at this position.
-    pub fn of(list: &Expr, body: &[Op], item: usize) -> Option<Self> {
+    /// How a list is gone through to ask this of each item, which is the local at this position; and what the list costs.
+    pub fn of(list: &Expr, body: &[Op], item: usize) -> Option<(Self, u32)> {
         let (list, cost) = List::of(list)?;
-        let of_item = |t: &Test| match t.source {
-            Source::Cell(n, ..) => usize::from(n) == item && !t.check.asks(n) && matches!(list, List::Kind(_)),
+        let of_item = |op: &Op| match &op.what {
+            What::Test(t) => match t.source {
+                Source::Cell(n, ..) => usize::from(n) == item && !t.check.asks(n) && matches!(list, List::Kind(_)),
+                _ => false,
+            },
             _ => false,
         };
         let by = match body {
-            [Op::Test(t)] if of_item(t) => By::Cell,
-            [Op::Join(false, _), Op::Test(t), ..] if of_item(t) => By::FirstCell,
+            [op] if of_item(op) => By::Cell,
+            [Op { what: What::Join(false), .. }, first, ..] if of_item(first) => By::FirstCell,
             _ => By::Item,
         };
-        Some(Self { list, cost, by })
+        Some((Self { list, by }, cost))
     }
 }
 
@@ -233,16 +254,6 @@ pub struct Test {
     pub source: Source,
     /// What is asked of it.
     pub check: Check,
-    /// How many steps it takes to come by what is compared, whatever is there.
-    pub cost: u32,
-}
-
-impl Test {
-    /// Whether it looks at one value of the incident and nothing else.
-    fn is_alone(&self) -> bool {
-        !matches!(self.check, Check::With(..) | Check::Member(..) | Check::Has(..) | Check::AlertHas(..))
-            && !matches!(self.source, Source::Local(_) | Source::Whole | Source::Len(_))
-    }
 }
 
 /// Where a value stands.
@@ -419,37 +430,39 @@ pub fn of(node: &Node, ty: &Ty, depth: usize) -> Option<Plan> {
         return None;
     }
     Some(match node {
-        Node::Not(x) => Plan::new(Op::Not, [x.plan.as_ref()?]),
+        Node::Not(x) => Plan::new(1, What::Not, [x.plan.as_ref()?]),
         Node::And(all) | Node::Or(all) => {
             let settles = matches!(node, Node::Or(_));
-            Plan::new(|n| Op::Join(settles, n), all.iter().map(|x| x.plan.as_ref()).collect::<Option<Vec<_>>>()?)
+            Plan::new(1, What::Join(settles), all.iter().map(|x| x.plan.as_ref()).collect::<Option<Vec<_>>>()?)
         }
         Node::Binding(_, body) => body.plan.as_ref()?.framed(),
         Node::Clause(condition, args) if args.is_empty() => condition.body.plan.as_ref()?.framed(),
         Node::Each(op @ (Each::Some | Each::All), list, body) => {
             let body = body.plan.as_ref()?;
-            let walk = Walk::of(list, &body.0, depth)?;
-            Plan::new(|n| Op::Each(walk, *op == Each::All, n), [body])
+            let (walk, cost) = Walk::of(list, &body.0, depth)?;
+            Plan::new(cost.checked_add(1)?, What::Each(walk, *op == Each::All), [body])
         }
         Node::Compare(op, a, b) => match (&a.node, &b.node) {
             (Node::Each(Each::Count, list, body), Node::Const(Value::Int(n))) => {
                 let body = body.plan.as_ref()?;
-                let walk = Walk::of(list, &body.0, depth)?;
-                Plan::new(|below| Op::Count(walk, *op, *n, below), [body])
+                let (walk, cost) = Walk::of(list, &body.0, depth)?;
+                // The comparison, the count and the number.
+                Plan::new(cost.checked_add(3)?, What::Count(walk, *op, *n), [body])
             }
-            _ => compared(*op, a, b)?.into(),
+            _ => test(compared(*op, a, b)?)?,
         },
-        Node::Local(_) | Node::Field(..) => Test { source: source_of(node)?, check: Check::True, cost: steps_of(node)?.saturating_sub(1) }.into(),
-        Node::In(item, of) => inside(item, of)?.into(),
-        Node::Call(function, args) => called(function.name, args)?.into(),
+        Node::Local(_) | Node::Field(..) => test((source_of(node)?, Check::True, steps_of(node)?.saturating_sub(1)))?,
+        Node::In(item, of) => test(inside(item, of)?)?,
+        Node::Call(function, args) => test(called(function.name, args)?)?,
         _ => return None,
     })
 }
 
-impl From<Test> for Plan {
-    fn from(test: Test) -> Self {
-        Self(Arc::new([Op::Test(test)]))
-    }
+/// What is looked at, what is asked of it, and how many steps it takes to come by what is compared, whatever is there.
+type Asked = (Source, Check, u32);
+
+fn test((source, check, cost): Asked) -> Option<Plan> {
+    Some(Plan::new(cost.checked_add(1)?, What::Test(Test { source, check }), []))
 }
 
 fn source(e: &Expr) -> Option<Source> {
@@ -511,7 +524,7 @@ fn plain(ty: &Ty) -> bool {
     matches!(ty, Ty::Bool | Ty::Int | Ty::Float | Ty::Text | Ty::Level | Ty::Time | Ty::Entity(_) | Ty::Alert)
 }
 
-fn compared(op: Compare, a: &Expr, b: &Expr) -> Option<Test> {
+fn compared(op: Compare, a: &Expr, b: &Expr) -> Option<Asked> {
     if !plain(&a.ty) || !plain(&b.ty) {
         return None;
     }
@@ -524,22 +537,22 @@ fn compared(op: Compare, a: &Expr, b: &Expr) -> Option<Test> {
         same => same,
     };
     Some(match (&a.node, &b.node) {
-        (_, Node::Const(v)) => Test { source: source(a)?, check: Check::Compare(op, v.clone()), cost },
-        (Node::Const(v), _) => Test { source: source(b)?, check: Check::Compare(turned, v.clone()), cost },
-        _ => Test { source: source(a)?, check: Check::With(op, source(b)?), cost },
+        (_, Node::Const(v)) => (source(a)?, Check::Compare(op, v.clone()), cost),
+        (Node::Const(v), _) => (source(b)?, Check::Compare(turned, v.clone()), cost),
+        _ => (source(a)?, Check::With(op, source(b)?), cost),
     })
 }
 
-fn inside(item: &Expr, of: &Expr) -> Option<Test> {
+fn inside(item: &Expr, of: &Expr) -> Option<Asked> {
     if let (Some(list), true) = (List::of(of), matches!(item.ty, Ty::Entity(_))) {
         let cost = steps_of(&item.node)?.checked_add(list.1)?;
-        return Some(Test { source: source(item)?, check: Check::Member(list.0, true), cost });
+        return Some((source(item)?, Check::Member(list.0, true), cost));
     }
     let mut cost = below(&[item, of])?;
     let check = match (&item.node, &of.node, &of.ty) {
         // What is asked is the list, where the item is written there.
         (Node::Const(Value::Text(part)), Node::Field(..), Ty::Text | Ty::List(_)) => {
-            return Some(Test { source: source(of)?, check: Check::Contains(part.clone()), cost });
+            return Some((source(of)?, Check::Contains(part.clone()), cost));
         }
         (_, Node::Const(Value::Named(n)), _) => Check::Listed(*n, true),
         (_, Node::Array(all), _) if plain(&item.ty) => {
@@ -548,7 +561,7 @@ fn inside(item: &Expr, of: &Expr) -> Option<Test> {
         }
         _ => return None,
     };
-    Some(Test { source: source(item)?, check, cost })
+    Some((source(item)?, check, cost))
 }
 
 /// The check of a list that is written there.
@@ -561,12 +574,12 @@ fn among(all: &[Expr]) -> Option<Check> {
     })
 }
 
-fn called(name: &str, args: &[Expr]) -> Option<Test> {
+fn called(name: &str, args: &[Expr]) -> Option<Asked> {
     if let ("contains", [list, item]) = (name, args)
         && matches!(item.ty, Ty::Entity(_))
     {
         let (list, cost) = List::of(list)?;
-        return Some(Test { source: source(item)?, check: Check::Member(list, false), cost: cost.checked_add(steps_of(&item.node)?)? });
+        return Some((source(item)?, Check::Member(list, false), cost.checked_add(steps_of(&item.node)?)?));
     }
     let cost = below(&args.iter().collect::<Vec<_>>())?;
     let [of, rest @ ..] = args else { return None };
@@ -594,5 +607,5 @@ fn called(name: &str, args: &[Expr]) -> Option<Test> {
         ("has_tactic", Ty::Alert | Ty::Incident, Some(Value::Text(t))) => Check::AlertHas(AlertHolds::Tactic, t.clone()),
         _ => return None,
     };
-    Some(Test { source: source(of)?, check, cost })
+    Some((source(of)?, check, cost))
 }

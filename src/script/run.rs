@@ -1,92 +1,82 @@
 //! Runs plans over the facts of an incident.
 
 use super::eval::Cx;
-use super::expr::Compare;
+use super::expr::{Compare, MemoId};
 use super::facts::Facts;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::functions::attack;
-use super::plan::{By, Check, List, Op, Ref, Source, Test, Walk, split};
+use super::plan::{By, Check, List, Op, Ref, Source, Test, Walk, What, split};
 use super::trace::{AlertHolds, Holds};
 use super::value::Value;
-use crate::model::{EntityIx, Kind, PropType, PropValue, Verdict};
+use crate::model::{Alert, AlertIx, EntityIx, Incident, Kind, PropType, PropValue, Verdict};
 use crate::script::columns::{Slot, slot};
 
-impl Cx<'_> {
+impl<'a> Cx<'a> {
     /// The answer to a plan, which is in its parts; it means nothing once what was counted is beyond the limits, which
     /// whoever asks looks at in the end.
     #[inline(always)]
     pub(super) fn run(&mut self, ops: &[Op]) -> bool {
         let Some((op, rest)) = ops.split_first() else { return false };
-        match op {
-            Op::Test(t) => self.test_of(t),
-            Op::Join(settles, _) => self.joined(rest, *settles),
-            Op::Shared(id, frames, _) => {
-                self.charge(u64::from(*frames));
-                match self.known(*id) {
-                    Some(answer) => answer,
-                    None => self.remembered(*id, *frames > 0, rest),
-                }
-            }
-            Op::Each(Walk { list: List::Kind(kind), cost, by: By::Cell }, all, _) => self.any_cell(*kind, *cost, rest, !*all) != *all,
+        self.charge(u64::from(op.price));
+        match &op.what {
+            What::Test(t) => self.test_of(t),
+            What::Join(settles) => self.joined(rest, *settles),
+            What::Shared(id, framed) => match self.known(*id) {
+                Some(answer) => answer,
+                None => self.remembered(*id, *framed, rest),
+            },
+            What::Column(id, kind, all, test, each) => match self.known(*id) {
+                Some(answer) => answer,
+                None => self.asked(*id, *kind, *all, (test, *each, rest)),
+            },
             other => self.found(other, rest),
         }
     }
 
+    /// The answer to a question about a column that is not known, to be kept.
+    #[inline(never)]
+    fn asked(&mut self, id: MemoId, kind: Kind, all: bool, of: Asked<'_>) -> bool {
+        let before = self.steps;
+        // The list.
+        self.charge(1);
+        let place = self.next_row(kind, of, !all, 0);
+        let found = place.is_some() != all;
+        self.keep(id, found, before, place);
+        found
+    }
+
     /// The same, for what is more than a look at what is known.
     #[inline(never)]
-    fn found(&mut self, op: &Op, rest: &[Op]) -> bool {
-        match op {
-            Op::Each(walk, all, _) => {
-                let mut settled = None;
-                let any = self.walk(*walk, rest, !*all, |item| {
-                    settled = match item {
-                        Value::Entity(e) => Some(e.0),
-                        Value::Alert(a) => Some(a.0),
-                        _ => None,
-                    };
-                    true
-                });
-                self.settled = settled;
-                any != *all
+    fn found(&mut self, what: &What, rest: &[Op]) -> bool {
+        match what {
+            What::Each(walk, all) => {
+                self.settled = self.next(*walk, rest, !*all, 0);
+                self.settled.is_some() != *all
             }
-            Op::Count(walk, compare, wanted, _) => {
-                // The comparison and the number.
-                self.charge(2);
-                let mut n = 0i64;
-                self.walk(*walk, rest, true, |_| {
-                    n = n.saturating_add(1);
-                    false
-                });
-                Ref::Int(n).compare(*compare, Ref::Int(*wanted))
+            What::Count(walk, compare, wanted) => {
+                let n = self.count(*walk, rest);
+                Ref::Int(i64::try_from(n).unwrap_or(i64::MAX)).compare(*compare, Ref::Int(*wanted))
             }
-            Op::Not(_) => {
-                self.charge(1);
-                !self.run(rest)
-            }
-            Op::Framed(_) => {
-                self.charge(1);
-                self.in_frame(rest)
-            }
-
-            Op::Elsewhere(plan) => self.run(plan.ops()),
+            What::Not => !self.run(rest),
+            What::Framed => self.in_frame(|cx| cx.run(rest)),
+            What::Elsewhere(plan) => self.run(plan.ops()),
             // These are answered at once.
-            Op::Test(_) | Op::Join(..) | Op::Shared(..) => false,
+            What::Test(_) | What::Join(..) | What::Shared(..) | What::Column(..) => false,
         }
     }
 
     /// In a frame of its own.
-    #[inline]
-    pub(super) fn in_frame(&mut self, ops: &[Op]) -> bool {
+    #[inline(always)]
+    pub(super) fn in_frame<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
         let outside = std::mem::replace(&mut self.base, self.locals.len());
-        let found = self.run(ops);
+        let out = run(self);
         self.base = outside;
-        found
+        out
     }
 
     #[inline(never)]
     fn joined(&mut self, mut ops: &[Op], settles: bool) -> bool {
         while let Some((part, rest)) = split(ops) {
-            self.charge(1);
             if self.run(part) == settles {
                 return settles;
             }
@@ -95,170 +85,250 @@ impl Cx<'_> {
         !settles
     }
 
-    /// Whether any cell of a column answers as wanted.
-    #[inline(never)]
-    fn any_cell(&mut self, kind: Kind, cost: u32, body: &[Op], wanted: bool) -> bool {
-        let [Op::Test(test)] = body else { return false };
-        self.charge(u64::from(cost));
-        let row = self.next(kind, test, wanted, 2, &mut 0);
-        self.settled = row.and_then(|n| self.facts.columns.of(kind).get(n)).map(|e| e.0);
-        row.is_some()
+    /// How many items of a list it holds for.
+    fn count(&mut self, walk: Walk, body: &[Op]) -> usize {
+        let mut n = 0usize;
+        if let (List::Kind(kind), By::Cell, [Op { price, what: What::Test(test), .. }]) = (walk.list, walk.by, body) {
+            self.cells(kind, test, u64::from(*price).saturating_add(1), true, 0, |_| {
+                n = n.saturating_add(1);
+                true
+            });
+            return n;
+        }
+        let mut from = 0;
+        while let Some(at) = self.next(walk, body, true, from) {
+            (n, from) = (n.saturating_add(1), at.saturating_add(1));
+        }
+        n
     }
 
-    /// Goes through the items that answer as wanted until there are enough of them; says whether there were.
-    pub(super) fn walk(&mut self, walk: Walk, body: &[Op], wanted: bool, enough: impl FnMut(&Value) -> bool) -> bool {
-        let facts = self.facts;
-        self.charge(u64::from(walk.cost));
+    /// The place of the next item of a list, from this place on, that answers as wanted.
+    #[inline]
+    pub(super) fn next(&mut self, walk: Walk, body: &[Op], wanted: bool, from: usize) -> Option<usize> {
         match (walk.list, walk.by, body) {
-            (List::Kind(kind), By::Cell, [Op::Test(first)]) => self.scan(kind, first, &[], wanted, enough),
-            (List::Kind(kind), By::FirstCell, [_, Op::Test(first), rest @ ..]) if wanted => self.scan(kind, first, rest, wanted, enough),
-            (List::Kind(kind), ..) => self.items(facts.columns.of(kind).iter().map(|e| Value::Entity(*e)), body, wanted, enough),
-            (List::Alerts, ..) => self.items(facts.incident.alerts().map(|(ix, _)| Value::Alert(ix)), body, wanted, enough),
-            (List::Named(n, kind), ..) => self.items(named(facts, self.local(n), kind).map(Value::Entity), body, wanted, enough),
+            (List::Kind(kind), By::Cell, [Op { price, what: What::Test(test), .. }]) => {
+                self.next_row(kind, (test, price.saturating_add(1), &[]), wanted, from)
+            }
+            (List::Kind(kind), By::FirstCell, [join, Op { price, what: What::Test(test), .. }, more @ ..]) if wanted => {
+                let each = join.price.saturating_add(*price).saturating_add(1);
+                self.next_row(kind, (test, each, more), true, from)
+            }
+            (list, ..) => self.next_item(list, body, wanted, from),
         }
     }
 
-    /// Asks the body of one item after another.
-    fn items(&mut self, all: impl Iterator<Item = Value>, body: &[Op], wanted: bool, mut enough: impl FnMut(&Value) -> bool) -> bool {
-        let at = self.locals.len();
-        self.locals.push(Value::Absent);
-        let mut found = false;
-        for item in all {
-            if let Some(place) = self.locals.last_mut() {
-                *place = item;
+    /// The same of the entities of a kind, by a test of a cell; only where it holds is the rest asked.
+    #[inline]
+    pub(super) fn next_row(&mut self, kind: Kind, (test, each, more): Asked<'_>, wanted: bool, mut from: usize) -> Option<usize> {
+        loop {
+            let mut found = None;
+            self.cells(kind, test, u64::from(each), wanted, from, |at| {
+                found = Some(at);
+                false
+            });
+            let at = found?;
+            if more.is_empty() || self.about(test, *self.facts.columns.of(kind).get(at)?, |cx| cx.joined(more, false)) {
+                return Some(at);
             }
-            self.charge(2);
-            found = self.run(body) == wanted && self.locals.last().is_some_and(&mut enough);
-            if found || self.pay().is_err() {
+            if self.spent_out() {
+                return None;
+            }
+            from = at.saturating_add(1);
+        }
+    }
+
+    /// Does something with an entity as the local that a test of its cell speaks of; what stands around it is not asked for.
+    pub(super) fn about<T>(&mut self, test: &Test, e: EntityIx, run: impl FnOnce(&mut Self) -> T) -> T {
+        let Source::Cell(n, ..) = test.source else { return run(self) };
+        let outside = std::mem::replace(&mut self.base, self.locals.len().saturating_sub(usize::from(n)));
+        self.locals.push(Value::Entity(e));
+        let out = run(self);
+        self.locals.pop();
+        self.base = outside;
+        out
+    }
+
+    /// The same, where each item is asked.
+    fn next_item(&mut self, list: List, body: &[Op], wanted: bool, from: usize) -> Option<usize> {
+        let incident = self.facts.incident;
+        match list {
+            List::Kind(kind) => {
+                let all = self.facts.columns.of(kind).iter().enumerate().skip(from);
+                self.ask_each(all.map(|(at, e)| (at, Value::Entity(*e))), body, wanted)
+            }
+            List::Alerts => {
+                let all = incident.alerts().enumerate().skip(from);
+                self.ask_each(all.map(|(at, (ix, _))| (at, Value::Alert(ix))), body, wanted)
+            }
+            List::Named(n, kind) => {
+                let Value::Alert(ix) = self.local(n) else { return None };
+                let all = incident.alert(*ix)?.entities.keys().enumerate().skip(from);
+                let of_kind = all.filter(|(_, e)| incident.entity(**e).is_some_and(|x| x.kind == kind));
+                self.ask_each(of_kind.map(|(at, e)| (at, Value::Entity(*e))), body, wanted)
+            }
+        }
+    }
+
+    /// Asks one item after another: entities or alerts.
+    #[inline]
+    fn ask_each(&mut self, all: impl Iterator<Item = (usize, Value)>, body: &[Op], wanted: bool) -> Option<usize> {
+        let depth = self.locals.len();
+        self.locals.push(Value::Absent);
+        let mut found = None;
+        for (at, item) in all {
+            if let Some(place) = self.locals.last_mut() {
+                // What is replaced is a number: nothing is lost, and nothing has to be dropped.
+                std::mem::forget(std::mem::replace(place, item));
+            }
+            self.charge(1);
+            if self.run(body) == wanted {
+                found = Some(at);
+                break;
+            }
+            if self.spent_out() {
                 break;
             }
         }
-        self.locals.truncate(at);
+        self.locals.truncate(depth);
         found
     }
 
-    /// Goes through a column by its first test, and asks the rest where that holds.
-    fn scan(&mut self, kind: Kind, first: &Test, rest: &[Op], wanted: bool, mut enough: impl FnMut(&Value) -> bool) -> bool {
-        // Each item costs itself and its body, and within `&&` the first part.
-        let each = if rest.is_empty() { 2 } else { 3 };
-        let mut from = 0;
-        while let Some(row) = self.next(kind, first, wanted, each, &mut from) {
-            let Some(e) = self.facts.columns.of(kind).get(row).copied() else { break };
-            if !rest.is_empty() {
-                self.locals.push(Value::Entity(e));
-                let holds = self.joined(rest, false);
-                self.locals.pop();
-                if !holds {
-                    if self.pay().is_err() {
-                        break;
-                    }
-                    continue;
-                }
-            }
-            if enough(&Value::Entity(e)) {
-                return true;
-            }
+    /// The items of a list.
+    #[inline]
+    pub(super) fn items(&self, list: List) -> Items<'a> {
+        let incident = self.facts.incident;
+        match list {
+            List::Kind(kind) => Items::Entities(self.facts.columns.of(kind)),
+            List::Alerts => Items::Alerts(incident.alerts.len()),
+            List::Named(n, kind) => match self.local(n) {
+                Value::Alert(ix) => Items::Named(incident, incident.alert(*ix), kind),
+                _ => Items::Alerts(0),
+            },
         }
-        false
     }
 
-    /// The place of the next entity of a kind whose cell answers as wanted, and where to go on from; each that is passed
-    /// has a price beside the test's own.
-    fn next(&mut self, kind: Kind, test: &Test, wanted: bool, each: u64, from: &mut usize) -> Option<usize> {
+    /// Goes through the cells of a kind's column from a place on, and tells of those that answer as wanted, as long as it is
+    /// to go on. Each that is passed has a price.
+    #[inline]
+    fn cells(&mut self, kind: Kind, test: &Test, each: u64, wanted: bool, from: usize, tell: impl FnMut(usize) -> bool) {
         let facts = self.facts;
-        let Source::Cell(_, _, slot, flag) = test.source else { return None };
+        let Test { source: Source::Cell(_, _, slot, flag), check } = test else { return };
         let mut extra = 0u64;
-        let (found, left) = match facts.columns.column(slot) {
-            Some(column) => {
-                let cells = column.get(*from..)?;
-                let found = match &test.check {
-                    Check::With(op, other) => {
-                        let other = self.read(*other);
-                        cells.iter().position(|c| Ref::held(c.as_ref(), flag).compare(*op, other) == wanted)
-                    }
-                    check => self.position(cells, flag, check, wanted, &mut extra),
-                };
-                (found, cells.len())
-            }
+        let passed = match facts.columns.column(*slot) {
+            Some(column) => self.scan(column.get(from..).unwrap_or_default(), from, (*flag, check), wanted, &mut extra, tell),
             // Nothing is recorded of any of them.
             None => {
-                let left = facts.columns.of(kind).len().checked_sub(*from)?;
-                let nothing = Ref::held(None, flag);
-                let answer = match &test.check {
+                let all = facts.columns.of(kind).get(from..).unwrap_or_default();
+                let nothing = Ref::held(None, *flag);
+                let answer = match check {
                     Check::With(op, other) => nothing.compare(*op, self.read(*other)),
-                    check => self.check(nothing, check),
+                    check => self.check(nothing, check, &mut extra),
                 };
-                ((left > 0 && answer == wanted).then_some(0), left)
+                visit(all, from, |_| answer == wanted, tell)
             }
         };
-        let walked = found.map_or(left, |n| n.saturating_add(1));
-        self.charge(each.saturating_add(u64::from(test.cost)).saturating_mul(walked as u64).saturating_add(extra));
-        let row = from.saturating_add(found.unwrap_or(0));
-        *from = from.saturating_add(walked);
-        found.map(|_| row)
+        self.charge(each.saturating_mul(passed as u64).saturating_add(extra));
     }
 
-    /// The first cell that answers as wanted, and what it took beyond the nodes. The commonest checks are asked without a
-    /// detour.
-    fn position(&self, cells: &[Option<PropValue>], flag: bool, check: &Check, wanted: bool, extra: &mut u64) -> Option<usize> {
+    /// How many cells were passed, and what they took beyond the nodes. The commonest checks are asked without a detour.
+    #[inline]
+    fn scan(
+        &self,
+        cells: &[Option<PropValue>],
+        from: usize,
+        (flag, check): (bool, &Check),
+        wanted: bool,
+        extra: &mut u64,
+        tell: impl FnMut(usize) -> bool,
+    ) -> usize {
         use Compare::{Eq, Ge, Le};
         use PropValue::{Bool, Int, Level, Text};
         match check {
-            Check::True => cells.iter().position(|c| matches!(c, Some(Bool(true))) == wanted),
-            Check::Compare(Eq, Value::Text(t)) => cells.iter().position(|c| matches!(c, Some(Text(x)) if **x == **t) == wanted),
-            Check::Compare(Ge, Value::Int(n)) => cells.iter().position(|c| matches!(c, Some(Int(x)) if x >= n) == wanted),
-            Check::Compare(Le, Value::Int(n)) => cells.iter().position(|c| matches!(c, Some(Int(x)) if x <= n) == wanted),
-            Check::Compare(Ge, Value::Level(l)) => cells.iter().position(|c| matches!(c, Some(Level(x)) if x >= l) == wanted),
-            Check::OneOf(all) => cells.iter().position(|c| matches!(c, Some(Text(x)) if all.iter().any(|t| **t == **x)) == wanted),
-            _ => cells.iter().position(|c| {
-                let v = Ref::held(c.as_ref(), flag);
-                *extra = extra.saturating_add(self.price(v, check));
-                self.check(v, check) == wanted
-            }),
+            Check::True => visit(cells, from, |c| matches!(c, Some(Bool(true))) == wanted, tell),
+            Check::Compare(Eq, Value::Text(t)) => visit(cells, from, |c| matches!(c, Some(Text(x)) if **x == **t) == wanted, tell),
+            Check::Compare(Ge, Value::Int(n)) => visit(cells, from, |c| matches!(c, Some(Int(x)) if x >= n) == wanted, tell),
+            Check::Compare(Le, Value::Int(n)) => visit(cells, from, |c| matches!(c, Some(Int(x)) if x <= n) == wanted, tell),
+            Check::Compare(Ge, Value::Level(l)) => visit(cells, from, |c| matches!(c, Some(Level(x)) if x >= l) == wanted, tell),
+            Check::OneOf(all) => visit(cells, from, |c| matches!(c, Some(Text(x)) if all.iter().any(|t| **t == **x)) == wanted, tell),
+            Check::With(op, other) => {
+                let other = self.read(*other);
+                visit(cells, from, |c| Ref::held(c.as_ref(), flag).compare(*op, other) == wanted, tell)
+            }
+            _ => visit(cells, from, |c| self.check(Ref::held(c.as_ref(), flag), check, extra) == wanted, tell),
         }
     }
 
     /// The answer to a test.
+    #[inline]
     pub(super) fn test_of(&mut self, t: &Test) -> bool {
         let v = match t.source {
             Source::Cell(n, _, slot, flag) => self.cell(n, slot, flag),
             other => self.read(other),
         };
-        let (holds, extra) = match &t.check {
-            Check::With(op, other) => (v.compare(*op, self.read(*other)), 0),
-            Check::Compare(op, other) => (v.compare(*op, Ref::of(other)), 0),
-            check => (self.check(v, check), self.price(v, check)),
-        };
-        self.charge(u64::from(t.cost).saturating_add(extra));
-        holds
+        match &t.check {
+            Check::With(op, other) => v.compare(*op, self.read(*other)),
+            Check::Compare(op, other) => v.compare(*op, Ref::of(other)),
+            check => {
+                let mut extra = 0;
+                let holds = self.check(v, check, &mut extra);
+                self.charge(extra);
+                holds
+            }
+        }
     }
 
-    /// What a value says to a check.
-    fn check(&self, v: Ref<'_>, check: &Check) -> bool {
+    /// What a value says to a check; what it costs beyond the nodes is added, and is nothing where nothing is recorded.
+    fn check(&self, v: Ref<'_>, check: &Check, extra: &mut u64) -> bool {
         let facts = self.facts;
+        let mut costs = |steps: usize| *extra = extra.saturating_add(steps as u64);
         match (check, v) {
-            (Check::With(..), _) => false,
-            (Check::True, v) => matches!(v, Ref::Bool(true) | Ref::Other(Value::Bool(true))),
             (Check::Known, v) => !matches!(v, Ref::Absent),
             (Check::Compare(op, other), v) => v.compare(*op, Ref::of(other)),
+            (Check::With(..), _) | (_, Ref::Absent) => false,
+            (Check::True, v) => matches!(v, Ref::Bool(true) | Ref::Other(Value::Bool(true))),
             (Check::OneOf(all), Ref::Text(t)) => all.iter().any(|x| **x == *t),
             (Check::Among(all), v) => all.iter().any(|x| v.compare(Compare::Eq, Ref::of(x))),
             (Check::Contains(part), Ref::Text(t)) => t.contains(&**part),
-            (Check::Contains(part), Ref::Texts(all)) => all.iter().any(|t| **t == **part),
+            (Check::Contains(part), Ref::Texts(all)) => {
+                costs(all.len());
+                all.iter().any(|t| **t == **part)
+            }
             (Check::Starts(part), Ref::Text(t)) => t.starts_with(&**part),
             (Check::Ends(part), Ref::Text(t)) => t.ends_with(&**part),
-            (Check::Matches(r), Ref::Text(t)) => r.is_match(t),
-            (Check::Glob(g), Ref::Text(t)) => g.fits(&t.to_lowercase()),
-            (Check::Listed(n, _), v) => facts.lists.get(*n as usize).is_some_and(|list| match v {
-                Ref::Text(t) => list.has_text(t),
-                Ref::Other(Value::Entity(e)) => facts.entity(*e).is_some_and(|e| list.has_entity(e)),
-                _ => false,
+            (Check::Matches(r), Ref::Text(t)) => {
+                costs(t.len().saturating_div(64));
+                r.is_match(t)
+            }
+            (Check::Glob(g), Ref::Text(t)) => {
+                costs(t.len().saturating_div(64));
+                g.fits(&t.to_lowercase())
+            }
+            (Check::Listed(n, paid), v) => facts.lists.get(*n as usize).is_some_and(|list| {
+                if *paid {
+                    costs(list.len.saturating_div(64).saturating_add(1));
+                }
+                match v {
+                    Ref::Text(t) => list.has_text(t),
+                    Ref::Other(Value::Entity(e)) => facts.entity(*e).is_some_and(|e| list.has_entity(e)),
+                    _ => false,
+                }
             }),
-            (Check::Member(list, _), Ref::Other(Value::Entity(e))) => match *list {
-                List::Kind(kind) => facts.entity(*e).is_some_and(|x| x.kind == kind),
-                List::Alerts => false,
-                List::Named(n, kind) => named(facts, self.local(n), kind).any(|x| x == *e),
-            },
+            (Check::Member(list, paid), v) => {
+                if *paid {
+                    costs(self.len(*list));
+                }
+                let Ref::Other(Value::Entity(e)) = v else { return false };
+                match *list {
+                    List::Kind(kind) => facts.entity(*e).is_some_and(|x| x.kind == kind),
+                    List::Alerts => false,
+                    List::Named(n, kind) => match self.local(n) {
+                        Value::Alert(ix) => {
+                            facts.incident.alert(*ix).is_some_and(|a| a.entities.contains_key(e)) && facts.entity(*e).is_some_and(|x| x.kind == kind)
+                        }
+                        _ => false,
+                    },
+                }
+            }
             (Check::Has(what, name), Ref::Other(Value::Entity(e))) => match what {
                 Holds::Signal => facts.saying(*e, name).next().is_some(),
                 Holds::Role => facts.has_role(*e, name),
@@ -272,19 +342,6 @@ impl Cx<'_> {
             }
             _ => false,
         }
-    }
-
-    /// What a check costs beyond its nodes; nothing where nothing is recorded.
-    fn price(&self, v: Ref<'_>, check: &Check) -> u64 {
-        let steps = match (check, v) {
-            (_, Ref::Absent) => 0,
-            (Check::Contains(_), Ref::Texts(all)) => all.len(),
-            (Check::Matches(_) | Check::Glob(_), Ref::Text(t)) => t.len().saturating_div(64),
-            (Check::Listed(n, true), _) => self.facts.lists.get(*n as usize).map_or(0, |l| l.len.saturating_div(64).saturating_add(1)),
-            (Check::Member(list, true), _) => self.len(*list),
-            _ => 0,
-        };
-        steps as u64
     }
 
     fn len(&self, list: List) -> usize {
@@ -379,6 +436,45 @@ impl Cx<'_> {
                     IncidentField::Techniques => Ref::Texts(facts.techniques()),
                     IncidentField::Tactics | IncidentField::Types | IncidentField::Entities | IncidentField::Alerts => Ref::Absent,
                 }
+            }
+        }
+    }
+}
+
+/// What is asked of the entities of a kind: a test of a cell, what each entity takes, and what must hold of it as well.
+pub(super) type Asked<'o> = (&'o Test, u32, &'o [Op]);
+
+/// Tells of the cells that fit, by place, as long as it is to go on; how many were passed.
+#[inline(always)]
+fn visit<T>(cells: &[T], from: usize, mut fits: impl FnMut(&T) -> bool, mut tell: impl FnMut(usize) -> bool) -> usize {
+    for (n, c) in cells.iter().enumerate() {
+        if fits(c) && !tell(from.saturating_add(n)) {
+            return n.saturating_add(1);
+        }
+    }
+    cells.len()
+}
+
+/// The items of a list, by place.
+pub(super) enum Items<'a> {
+    /// Entities.
+    Entities(&'a [EntityIx]),
+    /// So many alerts: all of them.
+    Alerts(usize),
+    /// Those of a kind that an alert names; its places are those of all entities that it names.
+    Named(&'a Incident, Option<&'a Alert>, Kind),
+}
+
+impl Items<'_> {
+    /// What stands at a place, if the list goes so far, and is an item.
+    #[inline]
+    pub(super) fn at(&self, at: usize) -> Option<Option<Value>> {
+        match self {
+            Self::Entities(all) => all.get(at).map(|e| Some(Value::Entity(*e))),
+            Self::Alerts(len) => (at < *len).then(|| u32::try_from(at).ok().map(|n| Value::Alert(AlertIx(n)))),
+            Self::Named(incident, alert, kind) => {
+                let e = alert.as_ref()?.entities.key(at)?;
+                Some(incident.entity(*e).filter(|x| x.kind == *kind).map(|_| Value::Entity(*e)))
             }
         }
     }

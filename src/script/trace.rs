@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::eval::display;
 use super::expr::MemoId;
 use super::facts::Facts;
@@ -193,20 +195,23 @@ fn said_by(facts: &Facts<'_>, e: EntityIx, p: Prop, found: Option<&PropValue>) -
     }
 }
 
+/// What was looked at for a question: mostly one thing or two, which need no memory of their own.
+pub type Findings = SmallVec<[Seen; 2]>;
+
 /// What has been looked at so far, in order.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    seen: Vec<Seen>,
+    seen: Findings,
     visited: Vec<MemoId>,
     most: usize,
 }
 
 impl Trace {
-    /// Of nothing so far, with room for what most questions look at; when there is more than this, it is full. The room
-    /// for questions is lent, and comes back at the end.
+    /// Of nothing so far; when there is more than this, it is full. The room for questions is lent, and comes back at the
+    /// end.
     pub fn new(most: usize, mut visited: Vec<MemoId>) -> Self {
         visited.clear();
-        Self { seen: Vec::with_capacity(4), visited, most }
+        Self { seen: Findings::new(), visited, most }
     }
 
     /// Adds a finding that is not there yet.
@@ -236,12 +241,12 @@ impl Trace {
     }
 
     /// Takes the findings out, and says how many questions were looked into.
-    pub fn set_aside(&mut self) -> (Vec<Seen>, usize) {
+    pub fn set_aside(&mut self) -> (Findings, usize) {
         (std::mem::take(&mut self.seen), self.visits())
     }
 
     /// Goes on from findings that were taken out, with some more.
-    pub fn resume(&mut self, seen: Vec<Seen>, more: Vec<Seen>) {
+    pub fn resume(&mut self, seen: Findings, more: Findings) {
         self.seen = seen;
         more.into_iter().for_each(|s| self.add(s));
     }
@@ -252,7 +257,7 @@ impl Trace {
     }
 
     /// The findings, each once, in order: more than may be shown where there are more.
-    pub fn finish(self) -> (Vec<Seen>, Vec<MemoId>) {
+    pub fn finish(self) -> (Findings, Vec<MemoId>) {
         (self.seen, self.visited)
     }
 }

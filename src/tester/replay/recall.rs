@@ -215,7 +215,7 @@ impl<'a> Recall<'a> {
         let matched: Vec<usize> = if turn.is_small() {
             turn.work.iter().enumerate().filter(|(_, w)| eval::unmatched(&w.playbook.matching, facts).is_none()).map(|(w, _)| w).collect()
         } else {
-            turn.set.index.find(facts).into_iter().filter_map(|p| turn.by_position.get(&p).copied()).collect()
+            turn.set.index.find(facts).filter_map(|p| turn.by_position.get(&p).copied()).collect()
         };
         if matched.is_empty() {
             return None;
