@@ -16,6 +16,7 @@ mod ocsf;
 pub mod patch;
 mod rec;
 mod records;
+mod scan;
 pub mod schema;
 mod sentinel;
 mod shape;
