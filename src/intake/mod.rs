@@ -7,6 +7,7 @@ mod defender_xdr;
 mod evidence;
 mod export;
 mod graph;
+mod hash;
 mod input;
 pub mod json;
 pub mod limits;
