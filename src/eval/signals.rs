@@ -1,6 +1,7 @@
 //! What each alert says: one pass over source data, before anything else is asked.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -82,10 +83,12 @@ fn too_many(alert: &Alert) -> Stop {
 
 /// What an alert is compared by.
 struct Seen<'a> {
+    alert: &'a Alert,
     title: String,
-    product: String,
-    category: String,
     detectors: Vec<Cow<'a, str>>,
+    // Few rules ask for these.
+    product: OnceCell<String>,
+    category: OnceCell<String>,
 }
 
 impl<'a> Seen<'a> {
@@ -99,7 +102,15 @@ impl<'a> Seen<'a> {
             d.split('_').filter(|p| p.len() >= 32 && p.len() < d.len()).for_each(&mut add);
             add(d);
         }
-        Self { title: normal(&alert.title), product: normal(&alert.product), category: crate::model::level::squash(&alert.category), detectors }
+        Self { alert, title: normal(&alert.title), detectors, product: OnceCell::new(), category: OnceCell::new() }
+    }
+
+    fn product(&self) -> &str {
+        self.product.get_or_init(|| normal(&self.alert.product))
+    }
+
+    fn category(&self) -> &str {
+        self.category.get_or_init(|| crate::model::level::squash(&self.alert.category))
     }
 
     fn is_by(&self, rule: &SignalRule) -> bool {
@@ -123,8 +134,8 @@ fn fits(rule: &SignalRule, seen: &Seen<'_>) -> bool {
     let any_detector = rule.detectors.is_empty() && rule.families.is_empty();
     // What fits the title was found by it; so was what asks for a detector alone.
     (any_detector || rule.titles.is_empty() || seen.is_by(rule) || rule.families.iter().any(|g| seen.detectors.iter().any(|d| g.fits(d))))
-        && (rule.products.is_empty() || rule.products.iter().any(|t| t.fits(&seen.product)))
-        && (rule.categories.is_empty() || rule.categories.contains(&seen.category))
+        && (rule.products.is_empty() || rule.products.iter().any(|t| t.fits(seen.product())))
+        && (rule.categories.is_empty() || rule.categories.contains(seen.category()))
 }
 
 /// Notes what a signal says of the entities in its alert; whether all of it could be noted.

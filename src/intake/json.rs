@@ -63,7 +63,7 @@ impl Reader {
     }
 
     /// What reads one value that lies this deep.
-    pub(super) fn at<'r, 'de>(&'r self, open: &'r Open<'de>, depth: usize) -> Seed<'r, 'de> {
+    fn at<'r, 'de>(&'r self, open: &'r Open<'de>, depth: usize) -> Seed<'r, 'de> {
         Seed { reader: self, open, depth }
     }
 
@@ -112,26 +112,26 @@ impl Reader {
 
 /// What the lists and objects that are still open hold so far: each takes memory of its own only when its size is known.
 #[derive(Default)]
-pub(super) struct Open<'de> {
+struct Open<'de> {
     items: RefCell<Vec<Json<'de>>>,
     entries: RefCell<Vec<Entry<'de>>>,
 }
 
 /// Reads one value.
 #[derive(Clone, Copy)]
-pub(super) struct Seed<'r, 'de> {
+struct Seed<'r, 'de> {
     reader: &'r Reader,
     open: &'r Open<'de>,
     depth: usize,
 }
 
 impl Seed<'_, '_> {
-    pub(super) fn deeper(self) -> Self {
+    fn deeper(self) -> Self {
         Self { depth: self.depth.saturating_add(1), ..self }
     }
 
     /// Counts the value against the limits.
-    pub(super) fn count<E: serde::de::Error>(self) -> Result<(), E> {
+    fn count<E: serde::de::Error>(self) -> Result<(), E> {
         let n = self.reader.nodes.get().saturating_add(1);
         self.reader.nodes.set(n);
         if n > limits::NODES {
@@ -147,7 +147,7 @@ impl Seed<'_, '_> {
 }
 
 /// A key, borrowed where it can be.
-pub(super) struct Key<'a>(pub Cow<'a, str>);
+struct Key<'a>(Cow<'a, str>);
 
 impl<'de> serde::Deserialize<'de> for Key<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
@@ -306,7 +306,7 @@ pub fn step(key: &str) -> String {
 }
 
 /// Whether a key is a path of plain words with dots between them; long ones are no paths that anybody writes.
-fn is_dotted(key: &str) -> bool {
+pub(super) fn is_dotted(key: &str) -> bool {
     let plain = |p: &str| p.starts_with(|c: char| c.is_ascii_alphabetic()) && p.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     key.bytes().any(|b| b == b'.') && key.len() <= 256 && key.split('.').count() <= DOTS && key.split('.').all(plain)
 }
@@ -315,7 +315,7 @@ fn is_dotted(key: &str) -> bool {
 const DOTS: usize = 8;
 
 /// Keys with dots (`host.name`) as nested objects, where each part is a plain word and nothing else stands there.
-fn undotted(entries: Vec<Entry<'_>>) -> Vec<Entry<'_>> {
+pub(super) fn undotted(entries: Vec<Entry<'_>>) -> Vec<Entry<'_>> {
     if !entries.iter().any(|(k, _)| is_dotted(k)) {
         return entries;
     }
@@ -361,7 +361,7 @@ fn nested(mut entries: Vec<Entry<'_>>) -> Json<'_> {
 }
 
 /// A text without the blanks around it. Mostly there are none, and that is seen at once.
-fn trimmed(text: &str) -> &str {
+pub(super) fn trimmed(text: &str) -> &str {
     let bare = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_graphic());
     if bare(text.bytes().next()) && bare(text.bytes().next_back()) { text } else { text.trim() }
 }
@@ -379,7 +379,11 @@ pub fn ends(key: &str) -> u64 {
 
 /// Where the value of a key stands that holds something: under the key itself, or else under its first other spelling.
 pub fn place(entries: &[Entry<'_>], key: &str) -> Option<usize> {
-    let own = ends(key);
+    place_by(entries, key, ends(key))
+}
+
+/// As [`place`], where the [`ends`] of the key are known.
+pub(super) fn place_by(entries: &[Entry<'_>], key: &str, own: u64) -> Option<usize> {
     let exact = entries.iter().position(|(k, v)| k == key && !v.is_blank());
     exact.or_else(|| entries.iter().position(|(k, v)| ends(k) & own != 0 && same_letters(k, key) && !v.is_blank()))
 }

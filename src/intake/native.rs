@@ -5,12 +5,13 @@
 //! never read; it is derived again.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::builder::{AlertRef, Draft, Ref, is_namespace};
+use super::builder::{AlertRef, Draft, Ref, namespaced};
 use super::context::{Context, Place};
-use super::json::{Entry, Json, shown};
+use super::hash::Keyed;
+use super::json::{Entry, Json, shown, trimmed};
 use super::rec::Rec;
 use super::records;
 use super::{Read, Refusal, Source, vocabulary};
@@ -79,11 +80,11 @@ pub(super) fn headline(cx: &mut Context, rec: &Rec<'_>) {
 /// What the references of an incident stand for.
 pub(super) struct Native<'j> {
     /// By id as it is written.
-    known: HashMap<Text, Ref>,
+    known: Keyed<Text, Ref>,
     /// By id in lower case, where that is another one.
-    folded: HashMap<Text, Ref>,
+    folded: Keyed<Text, Ref>,
     /// By id in lower case.
-    places: HashMap<String, Place>,
+    places: Keyed<String, Place>,
     references: Vec<Reference<'j>>,
 }
 
@@ -92,7 +93,8 @@ const NAMES: usize = 64;
 
 impl Default for Native<'_> {
     fn default() -> Self {
-        Self { known: HashMap::with_capacity(NAMES), folded: HashMap::new(), places: HashMap::new(), references: Vec::new() }
+        let known = Keyed::with_capacity_and_hasher(NAMES, Default::default());
+        Self { known, folded: Keyed::default(), places: Keyed::default(), references: Vec::new() }
     }
 }
 
@@ -120,11 +122,11 @@ fn lower(text: &str) -> Cow<'_, str> {
 /// The namespace of an id that is written without one, by its form; a flag says whether it identifies by itself.
 fn namespace(kind: Kind, id: &str) -> (&'static str, bool) {
     let hex = |n: usize| id.len() == n && id.bytes().all(|b| b.is_ascii_hexdigit());
-    let guid = id.len() == 36 && id.matches('-').count() == 4 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let guid = || id.len() == 36 && id.matches('-').count() == 4 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     match kind {
         Kind::User if records::is_address(id) => ("upn", true),
         Kind::User | Kind::Group if records::is_strong_sid(id) => ("sid", true),
-        Kind::User | Kind::Group | Kind::Device | Kind::ServicePrincipal if guid => ("aad", true),
+        Kind::User | Kind::Group | Kind::Device | Kind::ServicePrincipal if guid() => ("aad", true),
         Kind::User if id.contains('\\') => ("sam", false),
         Kind::Mailbox => ("address", true),
         Kind::Ip | Kind::Nic => ("address", true),
@@ -143,15 +145,31 @@ fn namespace(kind: Kind, id: &str) -> (&'static str, bool) {
     }
 }
 
+/// The namespace of an id, its value there, and whether it identifies by itself.
+type Named<'t> = (&'t str, &'t str, bool);
+
+/// An id that is written with its namespace or without.
+fn named(kind: Kind, id: &str) -> Named<'_> {
+    match namespaced(id) {
+        Some((ns, value)) => (ns, value, !matches!(ns, "sam" | "host" | "record")),
+        None => {
+            let (ns, strong) = namespace(kind, id);
+            (ns, id, strong)
+        }
+    }
+}
+
 impl<'j> Native<'j> {
     /// Of several ids that differ in case only, the first one is meant where none is written just so.
-    fn learn(&mut self, id: &str, r: Ref) {
-        let id = id.trim();
+    /// `given` may be the same text.
+    fn learn(&mut self, id: &str, given: Option<Text>, r: Ref) {
+        let id = trimmed(id);
         if let Cow::Owned(low) = lower(id) {
             let first = self.known.get(low.as_str()).copied().unwrap_or(r);
             self.folded.entry(low.into()).or_insert(first);
         }
-        self.known.entry(id.into()).or_insert(r);
+        let id = given.filter(|given| **given == *id).unwrap_or_else(|| id.into());
+        self.known.entry(id).or_insert(r);
     }
 
     /// The entities that the alerts name.
@@ -166,7 +184,8 @@ impl<'j> Native<'j> {
 
     /// A draft for an id such as `user:ada@contoso.com`.
     fn draft(cx: &mut Context, id: &str, kind: Option<Kind>, path: &str) -> Option<Draft> {
-        let prefix = id.split_once(':').and_then(|(k, rest)| Some((Kind::parse(k)?, rest)));
+        let colon = id.bytes().position(|b| b == b':').and_then(|at| id.split_at_checked(at));
+        let prefix = colon.and_then(|(k, rest)| Some((Kind::parse(k)?, rest.get(1..)?)));
         let (kind, rest) = match (kind, prefix) {
             (Some(k), Some((p, rest))) if p == k => (k, rest),
             (Some(k), _) => (k, id),
@@ -179,13 +198,14 @@ impl<'j> Native<'j> {
                 return None;
             }
         };
-        let mut d = Draft::new(kind);
+        let mut d = Draft::roomy(kind);
         if prefix.is_some() {
             d.id(id);
         } else {
             d.id(&format!("{kind}:{id}"));
         }
-        Self::alias(&mut d, rest);
+        let named = named(kind, rest);
+        Self::name(&mut d, named);
         d.name(0, rest);
         if kind == Kind::Url {
             records::url_props(&mut d, &super::net::tidy_url(rest));
@@ -193,15 +213,14 @@ impl<'j> Native<'j> {
         if kind == Kind::Domain {
             super::builder::domain_props(&mut d, rest);
         }
-        Self::told_by_id(&mut d, rest);
+        Self::told_by_id(&mut d, named);
         // The id by which the input refers to it holds too, whatever else identifies it.
         d.weak("id", id);
         Some(d)
     }
 
     /// What an id tells of its entity, so that conditions and guards can ask for it.
-    fn told_by_id(d: &mut Draft, rest: &str) {
-        let (ns, value) = rest.split_once(':').filter(|(ns, _)| is_namespace(ns)).unwrap_or_else(|| (namespace(d.kind(), rest).0, rest));
+    fn told_by_id(d: &mut Draft, (ns, value, _): Named<'_>) {
         match (d.kind(), ns) {
             (Kind::Ip, _) => d.prop("address", super::net::tidy_ip(value)),
             (Kind::Mailbox, _) => d.lower("address", value),
@@ -215,16 +234,10 @@ impl<'j> Native<'j> {
         };
     }
 
-    fn alias(d: &mut Draft, text: &str) {
-        let (ns, value, strong) = match text.split_once(':').filter(|(ns, _)| is_namespace(ns)) {
-            Some((ns, value)) => (ns, value, !matches!(ns, "sam" | "host" | "record")),
-            None => {
-                let (ns, strong) = namespace(d.kind(), text);
-                (ns, text, strong)
-            }
-        };
+    /// Gives a draft one of its ids.
+    fn name(d: &mut Draft, (ns, value, strong): Named<'_>) {
         let value = match d.kind() {
-            Kind::Url if ns == "url" => super::net::tidy_url(value).into(),
+            Kind::Url if ns == "url" => super::net::tidy_url(value),
             Kind::Ip if ns == "address" => super::net::tidy_ip(value).into(),
             _ => Cow::Borrowed(value),
         };
@@ -257,23 +270,24 @@ impl<'j> Native<'j> {
             }
         }
         let aliases = rec.plain("aliases");
-        aliases.iter().for_each(|a| Self::alias(&mut d, a));
+        aliases.iter().for_each(|a| Self::name(&mut d, named(kind, a)));
         said(&mut d, &rec);
         if let Some(Json::Map(properties)) = rec.peek("properties") {
             set_properties(cx, &mut d, properties, &rec);
         }
         rec.skip(NOT_READ);
+        let given = d.given();
         let r = cx.add_apart(d);
         cx.declare(r, kind.word());
         cx.keep_rest(r, &rec, "");
-        self.learn(&id, r);
+        self.learn(&id, given, r);
         for a in &aliases {
-            self.learn(&format!("{kind}:{a}"), r);
+            self.learn(&format!("{kind}:{a}"), None, r);
         }
     }
 
     fn known(&self, id: &str) -> Option<Ref> {
-        let id = id.trim();
+        let id = trimmed(id);
         self.known.get(id).copied().or_else(|| {
             let low = lower(id);
             self.folded.get(&*low).or_else(|| self.known.get(&*low)).copied()
@@ -287,7 +301,7 @@ impl<'j> Native<'j> {
         }
         let d = Self::draft(cx, id, None, &path())?;
         let r = cx.add(place, d);
-        self.learn(id, r);
+        self.learn(id, None, r);
         Some(r)
     }
 
@@ -338,9 +352,9 @@ impl<'j> Native<'j> {
             }
         }
         cx.keep_rest(r, rec, "");
-        self.learn(id, r);
+        self.learn(id, None, r);
         for a in &aliases {
-            self.learn(&format!("{kind}:{a}"), r);
+            self.learn(&format!("{kind}:{a}"), None, r);
         }
     }
 
@@ -502,7 +516,7 @@ fn set_properties(cx: &mut Context, d: &mut Draft, entries: &[Entry<'_>], rec: &
     let path_of = |name: &str| rec.object("properties").map_or_else(String::new, |properties| properties.path_of(name));
     d.expect(entries.len());
     for (name, value) in entries {
-        if value.is_blank() && !matches!(value, Json::Bool(_)) {
+        if value.is_blank() {
             continue;
         }
         let known = Prop::named(name).filter(|p| p.spec().kinds.has(d.kind()));
@@ -526,8 +540,10 @@ fn set_properties(cx: &mut Context, d: &mut Draft, entries: &[Entry<'_>], rec: &
             (Json::List(items), PropType::Texts) => {
                 d.list(name, items.iter().filter_map(Json::scalar).map(|t| t.into_owned()).collect());
             }
+            (Json::Text(t), _) => {
+                d.set(prop, trimmed(t));
+            }
             (one, _) => match one.scalar() {
-                Some(t) if t.is_empty() => {}
                 Some(t) => {
                     d.set(prop, &t);
                 }

@@ -1,24 +1,30 @@
 //! Addresses, hosts and domains as the formats write them.
 
+use std::borrow::Cow;
+
 /// A URL or host as browsers read it, whatever its spelling: wide characters made plain, `\` as `/`, `[.]` and `hxxp`
 /// as they were before somebody defanged them.
-fn plainly(url: &str) -> String {
+fn plainly(url: &str) -> Cow<'_, str> {
     use unicode_normalization::UnicodeNormalization;
     let plain = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'\\' | b'[' | b'(');
     let text = if url.bytes().all(plain) {
-        url.trim().to_owned()
+        Cow::Borrowed(url.trim())
     } else {
         let text: String = url.trim().nfkc().filter(|c| !crate::diag::human::hidden(*c)).map(|c| if c == '\\' { '/' } else { c }).collect();
-        text.replace("[.]", ".").replace("(.)", ".").replace("[:]", ":")
+        text.replace("[.]", ".").replace("(.)", ".").replace("[:]", ":").into()
     };
     match text.get(..4) {
-        Some(start) if start.eq_ignore_ascii_case("hxxp") => format!("http{}", text.get(4..).unwrap_or("")),
+        Some(start) if start.eq_ignore_ascii_case("hxxp") => format!("http{}", text.get(4..).unwrap_or("")).into(),
         _ => text,
     }
 }
 
 /// The host of a URL, lower case, without user, port and brackets; also of one without a scheme.
 pub fn host_of(url: &str) -> Option<String> {
+    // Often it is a host already.
+    if url.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_')) && !url.starts_with("hxxp") {
+        return Some(url.trim_end_matches('.').to_owned()).filter(|host| !host.is_empty());
+    }
     let text = plainly(url);
     // A scheme is a word before a colon that slashes follow, however many.
     let rest = match text.split_once(':') {
@@ -27,39 +33,60 @@ pub fn host_of(url: &str) -> Option<String> {
         }
         _ => text.trim_start_matches('/'),
     };
-    let rest = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let rest = rest.rsplit_once('@').map_or(rest, |(_, r)| r);
+    let rest = rest.get(..rest_start(rest)).unwrap_or(rest);
+    let rest = rest.bytes().rposition(|b| b == b'@').and_then(|at| rest.get(at.saturating_add(1)..)).unwrap_or(rest);
     let host = if let Some(v6) = rest.strip_prefix('[') {
         v6.split(']').next().unwrap_or(v6)
-    } else if rest.matches(':').count() == 1 {
+    } else if rest.bytes().filter(|b| *b == b':').count() == 1 {
         rest.split(':').next().unwrap_or(rest)
     } else {
         rest
     };
-    let host = host.trim_end_matches('.').to_lowercase();
+    let host = host.trim_end_matches('.');
+    if host.bytes().all(|b| matches!(b, b'!'..=b'@' | b'['..=b'~')) {
+        return Some(host.to_owned()).filter(|host| !host.is_empty());
+    }
+    let host = host.to_lowercase();
     (!host.is_empty() && !host.contains(char::is_whitespace)).then_some(host)
 }
 
 /// A URL in the form in which it is compared: scheme and host in lower case, `/` for an empty path.
-pub fn tidy_url(url: &str) -> String {
+pub fn tidy_url(url: &str) -> Cow<'_, str> {
     let url = url.trim();
-    let Some((scheme, rest)) = url.split_once("://") else {
+    let Some((scheme, rest)) = scheme(url) else {
         let cut = rest_start(url);
         let (host, path) = url.split_at_checked(cut).unwrap_or((url, ""));
-        return format!("{}{path}", host.to_lowercase());
+        return if is_lower(host) { url.into() } else { format!("{}{path}", host.to_lowercase()).into() };
     };
     let cut = rest_start(rest);
     let (host, path) = rest.split_at_checked(cut).unwrap_or((rest, ""));
-    format!("{}://{}{}", scheme.to_lowercase(), host.to_lowercase(), if path.is_empty() { "/" } else { path })
+    if is_lower(scheme) && is_lower(host) && !path.is_empty() {
+        return url.into();
+    }
+    format!("{}://{}{}", scheme.to_lowercase(), host.to_lowercase(), if path.is_empty() { "/" } else { path }).into()
 }
 
-fn rest_start(text: &str) -> usize {
-    text.find(['/', '?', '#']).unwrap_or(text.len())
+/// Whether lower case changes nothing, told at a glance.
+fn is_lower(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase())
+}
+
+/// A URL in two, where `://` stands in it.
+pub fn scheme(url: &str) -> Option<(&str, &str)> {
+    let at = url.as_bytes().windows(3).position(|three| three == b"://")?;
+    let (scheme, rest) = url.split_at_checked(at)?;
+    Some((scheme, rest.get(3..)?))
+}
+
+/// Where the path of a URL without its scheme begins, or what stands there instead.
+pub fn rest_start(text: &str) -> usize {
+    text.bytes().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(text.len())
 }
 
 /// The registered domain of a host by the public suffix list: `example.co.uk` of `www.example.co.uk`.
 pub fn registered_domain(host: &str) -> Option<String> {
-    let host = host.trim_end_matches('.').to_lowercase();
+    let host = host.trim_end_matches('.');
+    let host = if is_lower(host) { Cow::Borrowed(host) } else { host.to_lowercase().into() };
     if host.parse::<std::net::IpAddr>().is_ok() {
         return None;
     }
@@ -105,6 +132,8 @@ mod tests {
             ("https:/contoso.com/x", "contoso.com"),
             ("https://ｃontoso.com/", "contoso.com"),
             ("contoso.com:443", "contoso.com"),
+            ("contoso.com.", "contoso.com"),
+            ("hxxp.contoso.com", "http.contoso.com"),
         ] {
             assert_eq!(host_of(url).as_deref(), Some(host), "{url}");
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::json::{Entry, Json, ends, place, same_key, step};
+use super::json::{Entry, Json, ends, place_by, same_key, step};
 use crate::model::{Text, Time, time};
 
 /// An object, with a mark on each key that has been read, so that the rest can be kept.
@@ -60,15 +60,12 @@ impl<'a> Rec<'a> {
         self.json
     }
 
-    fn may_have(&self, key: &str) -> bool {
-        ends(key) & self.ends != 0
-    }
-
     fn find(&self, key: &str) -> Option<(usize, &'a Json<'a>)> {
-        if !self.may_have(key) {
+        let own = ends(key);
+        if own & self.ends == 0 {
             return None;
         }
-        let n = place(self.entries, key)?;
+        let n = place_by(self.entries, key, own)?;
         self.entries.get(n).map(|(_, v)| (n, v))
     }
 
@@ -95,8 +92,9 @@ impl<'a> Rec<'a> {
 
     /// Marks keys as read that hold nothing worth keeping.
     pub fn skip(&self, keys: &[&str]) {
-        for (n, (k, _)) in self.entries.iter().enumerate() {
-            if !self.used.get(n) && keys.iter().any(|s| same_key(k, s)) {
+        for (n, (k, _)) in self.entries.iter().enumerate().filter(|(n, _)| !self.used.get(*n)) {
+            // Mostly it is the very word.
+            if keys.iter().any(|s| k == s) || keys.iter().any(|s| same_key(k, s)) {
                 self.mark(n);
             }
         }

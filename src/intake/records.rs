@@ -382,7 +382,8 @@ pub fn url_props(d: &mut Draft, url: &str) {
         }
         d.prop("host", host);
     }
-    let authority = url.split_once("://").map_or(url, |(_, r)| r).split(['/', '?', '#']).next().unwrap_or("");
+    let authority = net::scheme(url).map_or(url, |(_, r)| r);
+    let authority = authority.get(..net::rest_start(authority)).unwrap_or("");
     if let Some((_, port)) = authority.rsplit_once(':').filter(|(_, p)| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit())) {
         d.prop("port", port);
     }

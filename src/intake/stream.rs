@@ -4,15 +4,12 @@
 //! twice, another order of the lists) it gives up, and [`native`] reads the whole tree and finds the words.
 
 use std::cell::OnceCell;
-use std::fmt;
-
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 
 use super::context::Context;
-use super::json::{Entry, Json, Key, Open, Reader, Seed, same_key};
+use super::json::{Entry, Json, same_key};
 use super::native::{self, Native};
 use super::rec::Rec;
+use super::scan::Scan;
 use super::shape::{self, Shape};
 use super::{Read, Source};
 
@@ -30,11 +27,63 @@ pub fn read(text: &str) -> Option<Read> {
     if !names_format(text) {
         return None;
     }
-    let mut de = serde_json::Deserializer::from_str(text);
-    let (reader, open) = (Reader::default(), Open::default());
-    let read = de.deserialize_map(Root(reader.at(&open, 0))).ok()?;
-    de.end().ok()?;
-    (!reader.has_long()).then_some(read)
+    let mut scan = Scan::of(text);
+    scan.open(b'{', 0)?;
+    let mut cx = Context::new(Source::GuidedResponse);
+    let alerts: OnceCell<Vec<Json<'_>>> = OnceCell::new();
+    let mut n = Native::default();
+    let mut rest: Vec<Entry<'_>> = Vec::new();
+    // How many of the lists are behind us.
+    let mut past = 0;
+    let mut first = true;
+    while scan.more(std::mem::take(&mut first), b'}')? {
+        let key = scan.key()?;
+        let Some(list) = LISTS.iter().position(|l| *l == key) else {
+            if key.contains('.') || LISTS.iter().chain(&WRAPPERS).any(|l| same_key(l, &key)) || rest.iter().any(|(k, _)| *k == key) {
+                return None;
+            }
+            rest.push((key, scan.value(1)?));
+            continue;
+        };
+        if list < past {
+            return None;
+        }
+        past = list.saturating_add(1);
+        match list {
+            0 => {
+                let mut all = Vec::new();
+                elements(&mut scan, |_, json| all.push(json))?;
+                for (at, json) in alerts.get_or_init(|| all).iter().enumerate() {
+                    n.alert(&mut cx, json, &format!("$.alerts[{at}]"));
+                }
+            }
+            1 => {
+                let mut path = Path::of("$.entities");
+                elements(&mut scan, |at, json| n.entity(&mut cx, &json, path.at(at)))?;
+            }
+            _ => {
+                n.refer(&mut cx);
+                let mut path = Path::of("$.relations");
+                elements(&mut scan, |at, json| n.relation(&mut cx, &json, path.at(at)))?;
+            }
+        }
+        if cx.is_out_of_bounds() {
+            return None;
+        }
+    }
+    if !scan.is_done() {
+        return None;
+    }
+    n.refer(&mut cx);
+    rest.sort_by(|a, b| a.0.cmp(&b.0));
+    let incident = Json::Map(rest.into_boxed_slice());
+    let rec = Rec::new(&incident, "$").filter(|rec| rec.text("id").is_some() && shape::of(&incident) == Shape::Native)?;
+    native::headline(&mut cx, &rec);
+    native::rest(&mut cx, &rec);
+    if cx.is_out_of_bounds() {
+        return None;
+    }
+    cx.finish().ok()
 }
 
 /// Whether the format is named near the beginning or the end.
@@ -43,118 +92,42 @@ fn names_format(text: &str) -> bool {
     [text.get(..start), text.get(end..)].into_iter().flatten().any(|part| part.contains(native::SCHEMA))
 }
 
-/// Why reading element by element ends here; nobody sees it.
-fn give_up<E: Error>() -> E {
-    E::custom("out of the ordinary")
+/// The path of an element, written over the one before it. There are as many as records: nothing is formatted.
+struct Path {
+    text: String,
+    list: usize,
 }
 
-struct Root<'r, 'de>(Seed<'r, 'de>);
-
-impl<'de> Visitor<'de> for Root<'_, 'de> {
-    type Value = Read;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an incident")
+impl Path {
+    fn of(list: &str) -> Self {
+        let text = format!("{list}[");
+        Self { list: text.len(), text }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
-        let root = self.0;
-        root.count()?;
-        let mut cx = Context::new(Source::GuidedResponse);
-        let alerts: OnceCell<Vec<Json<'de>>> = OnceCell::new();
-        let mut n = Native::default();
-        let mut rest: Vec<Entry<'de>> = Vec::new();
-        // How many of the lists are behind us.
-        let mut past = 0;
-        while let Some(Key(key)) = map.next_key()? {
-            let Some(list) = LISTS.iter().position(|l| *l == key) else {
-                if key.contains('.') || LISTS.iter().chain(&WRAPPERS).any(|l| same_key(l, &key)) || rest.iter().any(|(k, _)| *k == key) {
-                    return Err(give_up());
-                }
-                rest.push((key, map.next_value_seed(root.deeper())?));
-                continue;
-            };
-            if list < past {
-                return Err(give_up());
-            }
-            past = list.saturating_add(1);
-            match list {
-                0 => {
-                    let mut all = Vec::new();
-                    map.next_value_seed(Elements { list: root.deeper(), each: |_, json| all.push(json) })?;
-                    for (at, json) in alerts.get_or_init(|| all).iter().enumerate() {
-                        n.alert(&mut cx, json, &format!("$.alerts[{at}]"));
-                    }
-                }
-                1 => {
-                    let mut path = String::new();
-                    map.next_value_seed(Elements {
-                        list: root.deeper(),
-                        each: |at, json| n.entity(&mut cx, &json, at_list(&mut path, "entities", at)),
-                    })?;
-                }
-                _ => {
-                    n.refer(&mut cx);
-                    let mut path = String::new();
-                    map.next_value_seed(Elements {
-                        list: root.deeper(),
-                        each: |at, json| n.relation(&mut cx, &json, at_list(&mut path, "relations", at)),
-                    })?;
-                }
-            }
-            if cx.is_out_of_bounds() {
-                return Err(give_up());
-            }
+    fn at(&mut self, at: usize) -> &str {
+        self.text.truncate(self.list);
+        self.digits(at);
+        self.text.push(']');
+        &self.text
+    }
+
+    fn digits(&mut self, at: usize) {
+        if at >= 10 {
+            self.digits(at / 10);
         }
-        n.refer(&mut cx);
-        rest.sort_by(|a, b| a.0.cmp(&b.0));
-        let incident = Json::Map(rest.into_boxed_slice());
-        let rec = Rec::new(&incident, "$").filter(|rec| rec.text("id").is_some() && shape::of(&incident) == Shape::Native).ok_or_else(give_up)?;
-        native::headline(&mut cx, &rec);
-        native::rest(&mut cx, &rec);
-        if cx.is_out_of_bounds() {
-            return Err(give_up());
+        if let Some(digit) = u32::try_from(at % 10).ok().and_then(|digit| char::from_digit(digit, 10)) {
+            self.text.push(digit);
         }
-        cx.finish().map_err(|_| give_up())
     }
 }
 
-/// The path of an element, written over the last one. There are as many as records: nothing is formatted.
-fn at_list<'p>(path: &'p mut String, list: &str, at: usize) -> &'p str {
-    path.clear();
-    ["$.", list, "[", &at.to_string(), "]"].iter().for_each(|part| path.push_str(part));
-    path
-}
-
-/// Reads a list and hands over each element.
-struct Elements<'r, 'de, F> {
-    list: Seed<'r, 'de>,
-    each: F,
-}
-
-impl<'de, F: FnMut(usize, Json<'de>)> DeserializeSeed<'de> for Elements<'_, 'de, F> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        d.deserialize_seq(self)
+/// Reads a list of the document and hands over each element.
+fn elements<'a>(scan: &mut Scan<'a>, mut each: impl FnMut(usize, Json<'a>)) -> Option<()> {
+    scan.open(b'[', 1)?;
+    let mut at = 0_usize;
+    while scan.more(at == 0, b']')? {
+        each(at, scan.value(2)?);
+        at = at.saturating_add(1);
     }
-}
-
-impl<'de, F: FnMut(usize, Json<'de>)> Visitor<'de> for Elements<'_, 'de, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        let list = self.list;
-        list.count()?;
-        let mut at = 0_usize;
-        while let Some(json) = seq.next_element_seed(list.deeper())? {
-            (self.each)(at, json);
-            at = at.saturating_add(1);
-        }
-        Ok(())
-    }
+    Some(())
 }

@@ -34,8 +34,10 @@ impl EntityGraph {
     /// The graph of `entities` nodes with these relations. Relations with the same ends and name become one edge: the
     /// strongest basis wins, a guessed (`co-occurrence`) one adds nothing to one that is known.
     pub fn build(entities: usize, relations: impl IntoIterator<Item = Relation>) -> Self {
-        let known = relations.into_iter().filter(|r| (r.from.0 as usize) < entities && (r.to.0 as usize) < entities);
-        let edges = merged(known.collect());
+        let relations = relations.into_iter();
+        let mut known = Vec::with_capacity(relations.size_hint().1.unwrap_or_default());
+        known.extend(relations.filter(|r| (r.from.0 as usize) < entities && (r.to.0 as usize) < entities));
+        let edges = merged(known);
         let mut graph = DiGraph::with_capacity(entities, edges.len());
         for _ in 0..entities {
             graph.add_node(());

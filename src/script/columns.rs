@@ -90,6 +90,17 @@ impl Columns {
         self.column(slot)?.get(self.row(e))?.as_ref()
     }
 
+    /// Says what an entity of this kind holds of which nothing was said yet.
+    pub fn fill(&mut self, e: EntityIx, kind: Kind, held: impl Iterator<Item = (Prop, PropValue)>) {
+        let (row, rows) = (self.row(e), self.of(kind).len());
+        for (prop, value) in held {
+            let column = slot(kind, prop).and_then(|s| self.columns.get_mut(usize::from(s.0)));
+            if let Some(cell) = column.and_then(|c| c.get_or_insert_with(|| vec![None; rows]).get_mut(row)) {
+                *cell = Some(value);
+            }
+        }
+    }
+
     /// Says what an entity of this kind holds.
     pub fn set(&mut self, e: EntityIx, kind: Kind, prop: Prop, value: Option<PropValue>) {
         let (row, rows) = (self.row(e), self.of(kind).len());

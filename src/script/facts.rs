@@ -67,9 +67,8 @@ impl<'a> Facts<'a> {
             columns: Columns::new(incident),
         };
         for (ix, e) in incident.entities() {
-            for (p, reports) in e.props.iter() {
-                facts.columns.set(ix, e.kind, p, ever(p, reports).or_else(|| Some(&reports.last()?.value)).cloned());
-            }
+            let held = e.props.iter().filter_map(|(p, reports)| Some((p, ever(p, reports).or_else(|| Some(&reports.last()?.value))?.clone())));
+            facts.columns.fill(ix, e.kind, held);
         }
         facts
     }

@@ -1,6 +1,7 @@
 //! One record of one entity, before it is known which other records are the same thing.
 
-use super::namespace::{Ns, is_namespace};
+use super::super::json::trimmed;
+use super::namespace::{Ns, is_namespace, namespaced};
 use super::{AlertRef, Ref, snake};
 use crate::model::kind::PropType;
 use crate::model::{Kind, Level, Prop, PropValue, Text, Time, Verdict};
@@ -65,6 +66,12 @@ impl Draft {
         }
     }
 
+    /// The same with room for what most records say.
+    pub fn roomy(kind: Kind) -> Self {
+        let (strong, weak) = (Vec::with_capacity(2), Vec::with_capacity(2));
+        Self { strong, weak, names: Vec::with_capacity(2), record: Vec::with_capacity(1), ..Self::new(kind) }
+    }
+
     /// What it is.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -79,9 +86,14 @@ impl Draft {
 
     /// The id that the author of the record gave it; it names the entity, whatever other ids there are.
     pub fn id(&mut self, id: &str) -> &mut Self {
-        let id = id.trim();
+        let id = trimmed(id);
         self.id = (!id.is_empty()).then(|| id.into());
         self
+    }
+
+    /// The id that was given to it.
+    pub fn given(&self) -> Option<Text> {
+        self.id.clone()
     }
 
     /// Says that this is one entity of its own: it is no other one that is settled, whatever ids they share.
@@ -98,7 +110,7 @@ impl Draft {
 
     /// One of the ids of a settled entity, as `namespace:value`.
     pub fn known_as(&mut self, alias: &str) -> &mut Self {
-        if let Some((ns, value)) = alias.split_once(':').filter(|(ns, _)| is_namespace(ns) && !matches!(*ns, "sam" | "host" | "record" | "path")) {
+        if let Some((ns, value)) = namespaced(alias).filter(|(ns, _)| !matches!(*ns, "sam" | "host" | "record" | "path")) {
             self.exact(ns, value);
         }
         self.aliases.push(alias.into());
@@ -171,7 +183,7 @@ impl Draft {
 
     /// A name for people; the highest weight wins.
     pub fn name(&mut self, weight: u8, name: &str) -> &mut Self {
-        let name = name.trim();
+        let name = trimmed(name);
         if !name.is_empty() {
             // Mostly it is the id, or what was said of the id.
             let known = self.strong.last().map(|(_, v)| v).filter(|v| ***v == *name).cloned();
@@ -219,7 +231,7 @@ impl Draft {
 
     /// A tag.
     pub fn tag(&mut self, text: &str) -> &mut Self {
-        let text = text.trim();
+        let text = trimmed(text);
         if !text.is_empty() {
             self.tags.push(text.into());
         }
@@ -228,7 +240,7 @@ impl Draft {
 
     /// A property by name; its value is turned into the declared type, and kept as a field where that fails.
     pub fn prop(&mut self, name: &str, value: impl AsRef<str>) -> &mut Self {
-        let text = value.as_ref().trim();
+        let text = trimmed(value.as_ref());
         if text.is_empty() {
             return self;
         }
@@ -285,7 +297,7 @@ impl Draft {
 
     /// A field that no property models.
     pub fn field(&mut self, name: &str, value: &str) -> &mut Self {
-        if !value.trim().is_empty() {
+        if !trimmed(value).is_empty() {
             self.fields.push((name.into(), value.into()));
         }
         self
@@ -336,14 +348,14 @@ fn identify(ids: &mut Vec<Id>, ns: &str, value: Text) {
     }
 }
 
-/// Whether lower case changes nothing, told at a glance.
+/// Whether lower case changes nothing, told at a glance. All bytes are asked: that is quicker than to stop at the first.
 fn is_lower(value: &str) -> bool {
-    value.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase())
+    value.bytes().fold(true, |all, b| all & b.is_ascii() & !b.is_ascii_uppercase())
 }
 
 /// Whether all of it is as [`tidy`] leaves it, told at a glance.
 fn is_tidy(value: &str) -> bool {
-    value.bytes().all(|b| matches!(b, b'!'..=b'~') && !b.is_ascii_uppercase()) && !value.is_empty() && value != NOBODY
+    value.bytes().fold(true, |all, b| all & matches!(b, b'!'..=b'~') & !b.is_ascii_uppercase()) && !value.is_empty() && value != NOBODY
 }
 
 /// What stands where nobody is meant.
@@ -359,7 +371,7 @@ fn tidy(value: &str) -> Option<Text> {
 }
 
 fn clean(value: &str) -> Option<Text> {
-    let v = value.trim();
+    let v = trimmed(value);
     let v: Text = if v.bytes().all(|b| matches!(b, b' '..=b'~')) {
         v.into()
     } else {

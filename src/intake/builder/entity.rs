@@ -17,8 +17,15 @@ pub(super) struct Seen<'s> {
     pub(super) roles: &'s [Text],
 }
 
-/// One entity from the records of it.
-pub(super) fn of(mut drafts: Vec<(Option<AlertIx>, Draft)>, seen: &[Seen<'_>], alerts: &[Alert], order: &[AlertIx]) -> Entity {
+/// One entity from the records of it, and its sightings, each with the number of its group. `alias` is where aliases are
+/// written before their size is known.
+pub(super) fn of(
+    mut drafts: Vec<(Option<AlertIx>, Draft)>,
+    seen: &[(usize, Seen<'_>)],
+    alerts: &[Alert],
+    order: &[AlertIx],
+    alias: &mut String,
+) -> Entity {
     let kind = drafts.first().map_or(Kind::Other, |(_, d)| d.kind);
     let known = drafts.iter().map(|(_, d)| d.strong.len().saturating_add(d.weak.len())).fold(0, usize::saturating_add);
     let mut ids: Vec<&Id> = Vec::with_capacity(known);
@@ -29,7 +36,6 @@ pub(super) fn of(mut drafts: Vec<(Option<AlertIx>, Draft)>, seen: &[Seen<'_>], a
     let id = given.cloned().unwrap_or_else(|| ids.first().map_or_else(|| format!("{kind}:?"), |(ns, v)| ns.id_of(kind, v)).into());
     let told = drafts.iter().map(|(_, d)| d.aliases.len()).fold(ids.len(), usize::saturating_add);
     let mut aliases: Vec<Text> = Vec::with_capacity(told);
-    let mut alias = String::with_capacity(96);
     for (ns, v) in &ids {
         alias.clear();
         [ns.name(), ":", v].iter().for_each(|part| alias.push_str(part));
@@ -63,8 +69,8 @@ pub(super) fn of(mut drafts: Vec<(Option<AlertIx>, Draft)>, seen: &[Seen<'_>], a
         }
         seen.into_iter().for_each(&mut see);
     }
-    seen.iter().filter_map(|s| alert_at(s.alert)).for_each(&mut see);
-    let parts = drafts.iter().flat_map(|(_, d)| &d.roles).chain(seen.iter().flat_map(|s| s.roles));
+    seen.iter().filter_map(|(_, s)| alert_at(s.alert)).for_each(&mut see);
+    let parts = drafts.iter().flat_map(|(_, d)| &d.roles).chain(seen.iter().flat_map(|(_, s)| s.roles));
     Entity {
         id,
         kind,
@@ -74,7 +80,7 @@ pub(super) fn of(mut drafts: Vec<(Option<AlertIx>, Draft)>, seen: &[Seen<'_>], a
         remediation_status: remediation.map_or_else(|| NOTHING_DONE.clone(), |(_, word)| word),
         roles: parts.cloned().collect(),
         tags: drafts.iter().flat_map(|(_, d)| d.tags.iter().cloned()).collect(),
-        alerts: drafts.iter().map(|(alert, _)| *alert).chain(seen.iter().map(|s| s.alert)).flatten().collect(),
+        alerts: drafts.iter().map(|(alert, _)| *alert).chain(seen.iter().map(|(_, s)| s.alert)).flatten().collect(),
         first_seen,
         last_seen,
         props: props.into_iter().collect::<Props>(),
@@ -98,46 +104,64 @@ fn fields(drafts: &[(Option<AlertIx>, Draft)]) -> Map<Text, Text> {
 
 /// How many records of each declared type there are.
 fn records(drafts: &[(Option<AlertIx>, Draft)]) -> Map<Text, u32> {
-    let mut all: Vec<&Text> = drafts.iter().flat_map(|(_, d)| &d.record).collect();
+    let mut all: Vec<&Text> = match drafts {
+        // Most things have one record.
+        [(_, d)] if d.record.len() < 2 => return d.record.iter().map(|t| (t.clone(), 1)).collect(),
+        several => several.iter().flat_map(|(_, d)| &d.record).collect(),
+    };
     all.sort_unstable();
     all.chunk_by(|a, b| a == b).filter_map(|same| Some(((*same.first()?).clone(), super::number(same.len())))).collect()
 }
 
-/// Sorts entities by id, with what belongs to each.
-pub(super) fn sorted<T>(mut made: Vec<(Entity, T)>) -> Vec<(Entity, T)> {
-    let order = |made: &[(Entity, T)]| {
-        let mut order: Vec<(Text, usize)> = made.iter().map(|(e, _)| e.id.clone()).zip(0..).collect();
+/// Sorts entities by id; gives for each of them, as they were, where it is now.
+pub(super) fn sort(made: &mut [Entity]) -> Vec<usize> {
+    // The order, and whether no two carry the same id.
+    let order = |made: &[Entity]| -> (Vec<usize>, bool) {
+        let mut order: Vec<(&str, usize)> = made.iter().map(|e| &*e.id).zip(0..).collect();
         order.sort_unstable();
-        order
+        let unique = order.is_sorted_by(|a, b| a.0 < b.0);
+        (order.into_iter().map(|(_, n)| n).collect(), unique)
     };
-    let mut by_id = order(&made);
-    if !by_id.is_sorted_by(|a, b| a.0 < b.0) {
-        unique_ids(&mut made);
-        by_id = order(&made);
+    let (mut by_id, unique) = order(made);
+    if !unique {
+        unique_ids(made);
+        by_id = order(made).0;
     }
-    // An entity is large: each is moved once.
-    let mut made: Vec<Option<(Entity, T)>> = made.into_iter().map(Some).collect();
-    by_id.into_iter().filter_map(|(_, n)| made.get_mut(n)?.take()).collect()
+    let mut places = vec![0; made.len()];
+    for (to, from) in by_id.into_iter().enumerate() {
+        if let Some(place) = places.get_mut(from) {
+            *place = to;
+        }
+    }
+    // They are large, and many: they change places where they lie, and each change brings one to its own.
+    let mut left = places.clone();
+    for n in 0..made.len() {
+        while let Some(to) = left.get(n).copied().filter(|to| *to != n) {
+            made.swap(n, to);
+            left.swap(n, to);
+        }
+    }
+    places
 }
 
 /// Entities that would carry the same id (their strong ids conflict) take their next one, or a number.
-fn unique_ids<T>(made: &mut [(Entity, T)]) {
+fn unique_ids(made: &mut [Entity]) {
     for _ in 0..4 {
         let mut count: BTreeMap<Text, usize> = BTreeMap::new();
-        for (e, _) in made.iter() {
+        for e in made.iter() {
             let n = count.entry(e.id.clone()).or_default();
             *n = n.saturating_add(1);
         }
         if count.values().all(|n| *n < 2) {
             return;
         }
-        let mut again: Vec<usize> = (0..made.len()).filter(|n| made.get(*n).is_some_and(|(e, _)| count.get(&e.id).is_some_and(|c| *c > 1))).collect();
+        let mut again: Vec<usize> = (0..made.len()).filter(|n| made.get(*n).is_some_and(|e| count.get(&e.id).is_some_and(|c| *c > 1))).collect();
         again.sort_by(|a, b| {
-            let key = |n: &usize| made.get(*n).map(|(e, _)| (&e.id, &e.aliases, &e.name, &e.alerts));
+            let key = |n: &usize| made.get(*n).map(|e| (&e.id, &e.aliases, &e.name, &e.alerts));
             key(a).cmp(&key(b))
         });
         for (ordinal, n) in again.into_iter().enumerate() {
-            let Some((e, _)) = made.get_mut(n) else { continue };
+            let Some(e) = made.get_mut(n) else { continue };
             let mut ids: Vec<(u8, Ns, &str)> = e
                 .aliases
                 .iter()

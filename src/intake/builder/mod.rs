@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use draft::Draft;
-pub use namespace::is_namespace;
+pub use namespace::namespaced;
 
 use self::entity::Seen;
 use self::sets::Sets;
@@ -367,26 +367,21 @@ impl Builder {
         let mut sighted: Vec<(usize, Seen<'_>)> =
             self.sightings.iter().filter_map(|s| Some(((*group_of.get(s.of.at())?)?, Seen { alert: position(s.alert), roles: &s.roles }))).collect();
         sighted.sort_by_key(|(g, _)| *g);
-        let mut sighted = sighted.into_iter().peekable();
-        let mut made: Vec<(Entity, usize)> = Vec::with_capacity(groups.len());
+        let mut sighted = sighted.as_slice();
+        let mut entities: Vec<Entity> = Vec::with_capacity(groups.len());
+        let mut alias = String::with_capacity(96);
         for (g, group) in groups.into_iter().enumerate() {
             let mut drafts: Vec<(Option<AlertIx>, Draft)> = Vec::with_capacity(group.len());
             for n in group {
                 drafts.extend(self.drafts.get_mut(n).map(|(alert, d)| (position(*alert), d.take())));
             }
-            let seen: Vec<Seen<'_>> = std::iter::from_fn(|| sighted.next_if(|(of, _)| *of == g)).map(|(_, seen)| seen).collect();
-            made.push((entity::of(drafts, &seen, &self.alerts, order), g));
+            let own = sighted.iter().take_while(|(of, _)| *of == g).count();
+            let (seen, others) = sighted.split_at_checked(own).unwrap_or_default();
+            sighted = others;
+            entities.push(entity::of(drafts, seen, &self.alerts, order, &mut alias));
         }
-        let made = entity::sorted(made);
-        let mut place_of: Vec<Option<EntityIx>> = vec![None; made.len()];
-        let mut entities = Vec::with_capacity(made.len());
-        for (ix, (entity, g)) in (0..).map(EntityIx).zip(made) {
-            entities.push(entity);
-            if let Some(slot) = place_of.get_mut(g) {
-                *slot = Some(ix);
-            }
-        }
-        (entities, group_of.into_iter().map(|g| *place_of.get(g?)?).collect())
+        let place_of = entity::sort(&mut entities);
+        (entities, group_of.into_iter().map(|g| Some(EntityIx(number(*place_of.get(g?)?)))).collect())
     }
 
     /// Tells each alert which entities it names, in which parts.

@@ -60,7 +60,8 @@ impl Ns {
 
     /// The namespace of this name.
     pub(super) fn named(name: &str) -> Option<Self> {
-        TABLE.iter().position(|row| row.name.len() == name.len() && row.name == name).and_then(|at| u8::try_from(at).ok()).map(Self)
+        let begins = |row: &Row| row.name.len() == name.len() && row.name.as_bytes().first() == name.as_bytes().first();
+        TABLE.iter().position(|row| begins(row) && row.name == name).and_then(|at| u8::try_from(at).ok()).map(Self)
     }
 
     fn row(self) -> &'static Row {
@@ -91,6 +92,16 @@ pub fn is_namespace(ns: &str) -> bool {
     Ns::named(ns).is_some_and(|ns| ns != Ns::SETTLED)
 }
 
+/// No name of a namespace is longer.
+const LONGEST: usize = 16;
+
+/// The namespace that a text begins with, and what stands after its colon.
+pub fn namespaced(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().take(LONGEST.saturating_add(1)).position(|b| b == b':')?;
+    let (ns, value) = text.split_at_checked(at)?;
+    Some((ns, value.get(1..)?)).filter(|_| is_namespace(ns))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +112,11 @@ mod tests {
         let mut ranks: Vec<u8> = TABLE.iter().map(|r| r.rank).collect();
         ranks.sort_unstable();
         assert!(ranks.iter().zip(0u8..).all(|(a, b)| *a == b), "{ranks:?}");
+        assert_eq!(TABLE.iter().map(|r| r.name.len()).max(), Some(LONGEST));
+        assert_eq!(
+            (namespaced("upn:a:b"), namespaced("x:y"), namespaced("internet_message:")),
+            (Some(("upn", "a:b")), None, Some(("internet_message", "")))
+        );
         assert!(!is_namespace("=") && is_namespace("upn") && !is_namespace("nmid"));
     }
 }

@@ -1,8 +1,9 @@
 //! Which records are the same thing: sets of drafts that share strong ids.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::hash::Keyed;
 use super::draft::{Draft, Id};
 use super::namespace::Ns;
 use super::{AlertRef, number};
@@ -179,6 +180,12 @@ impl Sets {
         (0..drafts.len())
             .filter(is_root)
             .filter_map(|root| {
+                // Most stand alone, and for something.
+                if self.next.get(root).is_some_and(|next| *next as usize == root)
+                    && drafts.get(root).is_some_and(|(_, d)| !d.tentative && d.unless.is_none())
+                {
+                    return Some(vec![root]);
+                }
                 let kept: Vec<usize> =
                     self.members(root).filter(|n| drafts.get(*n).is_some_and(|(_, d)| d.unless.is_none_or(|u| !real(self.root(u.at()))))).collect();
                 let any = kept.iter().filter_map(|n| drafts.get(*n)).any(|(_, d)| !d.tentative);
@@ -195,7 +202,7 @@ fn shared_ids(drafts: &Drafts, wanted: impl Fn(&Draft) -> bool) -> Vec<(Kind, Ns
         Once(usize),
         Often(usize),
     }
-    let mut seen: HashMap<(Kind, bool, Ns, &str), Held> = HashMap::with_capacity(drafts.len());
+    let mut seen: Keyed<(Kind, bool, Ns, &str), Held> = Keyed::with_capacity_and_hasher(drafts.len(), Default::default());
     let mut often: Vec<(Kind, bool, Ns, Text, Vec<usize>)> = Vec::new();
     for (n, (_, d)) in drafts.iter().enumerate().filter(|(_, (_, d))| wanted(d)) {
         let weak = d.strong.is_empty();

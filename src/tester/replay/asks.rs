@@ -1,6 +1,6 @@
 //! Which named clauses a playbook puts to an incident: worked out once for the playbook, then asked of each incident.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::EntityIx;
@@ -47,12 +47,13 @@ pub struct Asks<'p> {
     roots: Vec<Root<'p>>,
     shared: Vec<Vec<Ask<'p>>>,
     clauses: usize,
-    walk: Walk,
+    /// How many questions are asked once an incident.
+    once: usize,
 }
 
-/// The marks of one walk. They are numbered, so that the next one need not clear them.
+/// The marks of one walk. They are numbered, so that the next one, of whatever playbook, need not clear them.
 #[derive(Default)]
-struct Walk {
+pub struct Walk {
     number: u32,
     once: Vec<u32>,
     /// By clause, and in it for no entity and each one.
@@ -66,8 +67,7 @@ struct Walk {
 impl<'p> Asks<'p> {
     /// The walk of a playbook.
     pub fn of(playbook: &'p Playbook) -> Self {
-        let mut plan =
-            Plan { names: playbook.conditions.keys().zip(0..).collect(), once: HashMap::new(), places: HashMap::new(), shared: Vec::new() };
+        let mut plan = Plan { names: playbook.conditions.keys().collect(), once: BTreeMap::new(), places: BTreeMap::new(), shared: Vec::new() };
         let mut roots = Vec::new();
         for when in playbook.triage.iter().filter_map(|a| a.when.as_ref()) {
             roots.push(Root::Arm(plan.steps(when)));
@@ -87,13 +87,11 @@ impl<'p> Asks<'p> {
             }
         }
         roots.retain(|r| !matches!(r, Root::Arm(s) | Root::Each(_, s) | Root::All(_, s) if s.is_empty()));
-        let walk = Walk { once: vec![0; plan.once.len()], ..Walk::default() };
-        Self { roots, shared: plan.shared, clauses: playbook.conditions.len(), walk }
+        Self { roots, shared: plan.shared, clauses: playbook.conditions.len(), once: plan.once.len() }
     }
 
     /// Asks an incident, and adds to the answers of each clause, in the order of their names.
-    pub fn ask(&mut self, cx: &mut Cx<'_>, answers: &mut [Answered]) {
-        let walk = &mut self.walk;
+    pub fn ask(&self, cx: &mut Cx<'_>, walk: &mut Walk, answers: &mut [Answered]) {
         walk.number = walk.number.wrapping_add(1);
         walk.entities = cx.facts.incident.entities.len();
         walk.left = VISITS;
@@ -104,6 +102,7 @@ impl<'p> Asks<'p> {
         }
         let room = self.clauses.saturating_mul(walk.entities.saturating_add(1));
         walk.about.resize(room.max(walk.about.len()), 0);
+        walk.once.resize(self.once.max(walk.once.len()), 0);
         let mut run = Run { cx, shared: &self.shared, walk, answers, params: Vec::new() };
         for root in &self.roots {
             match root {
@@ -121,11 +120,12 @@ impl<'p> Asks<'p> {
 }
 
 struct Plan<'p> {
-    names: HashMap<&'p Arc<str>, usize>,
+    /// In order, as their numbers are.
+    names: Vec<&'p Arc<str>>,
     /// The mark of a question.
-    once: HashMap<Key, usize>,
+    once: BTreeMap<Key, usize>,
     /// Where the steps of a named value or a clause are, by its address.
-    places: HashMap<*const Expr, usize>,
+    places: BTreeMap<*const Expr, usize>,
     shared: Vec<Vec<Ask<'p>>>,
 }
 
@@ -161,9 +161,9 @@ impl<'p> Plan<'p> {
                 let Condition { name, body, .. } = &**clause;
                 let place = self.place(body);
                 // A name that the playbook does not have cannot be told of.
-                match self.names.get(name) {
-                    Some(n) => out.push(Ask::Clause(*n, e, args, place)),
-                    None => out.push(Ask::Shared(place)),
+                match self.names.binary_search(&name) {
+                    Ok(n) => out.push(Ask::Clause(n, e, args, place)),
+                    Err(_) => out.push(Ask::Shared(place)),
                 }
             }
             Node::Each(_, list, body) => {

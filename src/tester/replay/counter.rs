@@ -1,8 +1,8 @@
 //! Counts incidents one after another. What is counted for each playbook, card and clause has its place, so that an
 //! incident adds to numbers and nothing else; names come back when all is counted.
 
-use super::asks::{Answered, Asks};
-use super::{CardFired, Disagreement, Fired, Totals};
+use super::asks::{Answered, Asks, Walk};
+use super::{CardFired, Disagreement, Fired, Told, Totals};
 use crate::card::{Context, Verdict, verdict};
 use crate::diag::{Diagnostic, Severity};
 use crate::eval::{self, Matched};
@@ -18,6 +18,7 @@ pub struct Counter<'s> {
     playbooks: Vec<Option<Box<Tally<'s>>>>,
     totals: Totals,
     memory: Memory,
+    walk: Walk,
 }
 
 /// What was counted for a playbook.
@@ -38,7 +39,7 @@ impl<'p> Tally<'p> {
         }
     }
 
-    fn add(&mut self, m: &Matched, cx: &mut Cx<'_>) {
+    fn add(&mut self, m: &Matched, cx: &mut Cx<'_>, walk: &mut Walk) {
         add(&mut self.fired.matched, 1);
         add(&mut self.fired.decided, u64::from(!m.arms.is_empty()));
         add(&mut self.fired.with_cards, u64::from(!m.hits.is_empty()));
@@ -49,14 +50,20 @@ impl<'p> Tally<'p> {
                 add(&mut slot.cards, u64::try_from(hits.len()).unwrap_or(u64::MAX));
             }
         }
-        self.asks.ask(cx, &mut self.clauses);
+        self.asks.ask(cx, walk, &mut self.clauses);
     }
 }
 
 impl<'s> Counter<'s> {
     /// Nothing counted yet.
     pub fn new(set: &'s PlaybookSet) -> Self {
-        Self { set, playbooks: set.playbooks.iter().map(|_| None).collect(), totals: Totals::default(), memory: Memory::new(set.questions) }
+        Self {
+            set,
+            playbooks: set.playbooks.iter().map(|_| None).collect(),
+            totals: Totals::default(),
+            memory: Memory::new(set.questions),
+            walk: Walk::default(),
+        }
     }
 
     /// Counts an incident; `at` is its position in the corpus. A classification that it carries is what was recorded: the
@@ -68,7 +75,7 @@ impl<'s> Counter<'s> {
         let evaluation = eval::evaluate(set, &mut cx, context.only.as_deref());
         for m in &evaluation.matched {
             if let (Some(p), Some(slot)) = (set.playbooks.get(m.playbook), self.playbooks.get_mut(m.playbook)) {
-                slot.get_or_insert_with(|| Box::new(Tally::new(p))).add(m, &mut cx);
+                slot.get_or_insert_with(|| Box::new(Tally::new(p))).add(m, &mut cx, &mut self.walk);
             }
         }
         self.memory = {
@@ -86,10 +93,8 @@ impl<'s> Counter<'s> {
     /// All that was counted.
     pub fn finish(self) -> Totals {
         let mut totals = self.totals;
-        for (p, tally) in self.set.playbooks.iter().zip(self.playbooks) {
-            let Some(tally) = tally else { continue };
-            totals.tell(p, tally.fired, tally.cards.into_iter(), tally.clauses.into_iter());
-        }
+        let tallies = self.set.playbooks.iter().zip(&self.playbooks).filter_map(|(p, tally)| Some((&**p, tally.as_deref()?)));
+        totals.tell(tallies.map(|(p, t)| Told { playbook: p, fired: t.fired, cards: &t.cards, clauses: &t.clauses }));
         totals
     }
 }

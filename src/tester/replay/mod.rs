@@ -69,6 +69,14 @@ struct CardFired {
     cards: u64,
 }
 
+/// What was counted for one playbook: its cards and clauses in their order.
+struct Told<'t> {
+    playbook: &'t Playbook,
+    fired: Fired,
+    cards: &'t [CardFired],
+    clauses: &'t [Answered],
+}
+
 /// What rules and records say of the same incidents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Agreement {
@@ -171,13 +179,20 @@ impl Totals {
         }
     }
 
-    /// Notes what was counted for a playbook that matched.
-    fn tell(&mut self, p: &Playbook, fired: Fired, cards: impl Iterator<Item = CardFired>, clauses: impl Iterator<Item = Answered>) {
-        self.playbooks.insert(p.id.clone(), fired);
-        let cards = p.cards.iter().zip(cards).filter(|(_, n)| n.incidents > 0);
-        self.cards.extend(cards.map(|(c, n)| ((p.id.clone(), c.id.clone()), n)));
-        let clauses = p.conditions.keys().zip(clauses).filter(|(_, n)| n.asked > 0);
-        self.clauses.extend(clauses.map(|(c, n)| ((p.id.clone(), c.clone()), n)));
+    /// Notes what was counted for the playbooks that matched, of which nothing is noted yet.
+    fn tell<'t>(&mut self, all: impl Iterator<Item = Told<'t>>) {
+        // Maps that are made of all their entries at once need not look for the place of each.
+        let (mut playbooks, mut cards, mut clauses) = (Vec::new(), Vec::new(), Vec::new());
+        for Told { playbook: p, fired, cards: of_cards, clauses: of_clauses } in all {
+            playbooks.push((p.id.clone(), fired));
+            let fired = p.cards.iter().zip(of_cards).filter(|(_, n)| n.incidents > 0);
+            cards.extend(fired.map(|(c, n)| ((p.id.clone(), c.id.clone()), *n)));
+            let asked = p.conditions.keys().zip(of_clauses).filter(|(_, n)| n.asked > 0);
+            clauses.extend(asked.map(|(c, n)| ((p.id.clone(), c.clone()), *n)));
+        }
+        self.playbooks.append(&mut playbooks.into_iter().collect());
+        self.cards.append(&mut cards.into_iter().collect());
+        self.clauses.append(&mut clauses.into_iter().collect());
     }
 
     /// Counts a title. Which ones are kept apart when there are too many depends on the titles alone, not on the order.

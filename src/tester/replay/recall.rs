@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::asks::{Answered, Asks};
+use super::asks::{Answered, Asks, Walk};
 use super::counter::{Judged, judge};
 use super::{Bits, CardFired, Fired, Totals};
 use crate::card::{Verdict, verdict};
@@ -151,6 +151,7 @@ pub struct Heard(usize, Vec<(usize, Vec<(Key, Answer)>)>);
 pub struct Asker<'t> {
     memory: Memory,
     asks: HashMap<usize, Asks<'t>>,
+    walk: Walk,
 }
 
 /// The corpus with all that was said of it. Signals, lists and incident types are those of the facts; see [`same_ground`].
@@ -221,13 +222,13 @@ impl<'a> Recall<'a> {
             return None;
         }
         let mut cx = Cx::with(facts, std::mem::take(&mut asker.memory));
-        let heard = matched.into_iter().filter_map(|w| Some((w, self.put(turn.work.get(w)?, w, &mut asker.asks, &mut cx, n)))).collect();
+        let heard = matched.into_iter().filter_map(|w| Some((w, self.put(turn.work.get(w)?, w, asker, &mut cx, n)))).collect();
         asker.memory = cx.into_memory();
         Some(Heard(n, heard))
     }
 
     /// Puts the questions of a playbook to an incident; what is known is not asked.
-    fn put<'t>(&self, work: &'t Work, w: usize, asks: &mut HashMap<usize, Asks<'t>>, cx: &mut Cx<'_>, n: usize) -> Vec<(Key, Answer)> {
+    fn put<'t>(&self, work: &'t Work, w: usize, asker: &mut Asker<'t>, cx: &mut Cx<'_>, n: usize) -> Vec<(Key, Answer)> {
         let p = &work.playbook;
         let mut out = Vec::new();
         let known = |key: &Key| self.answers.get(key).is_some_and(|a| a.asked.has(n));
@@ -246,7 +247,7 @@ impl<'a> Recall<'a> {
         }
         if work.questions.clauses.iter().any(|key| !known(key)) {
             let mut answers = vec![Answered::default(); p.conditions.len()];
-            asks.entry(w).or_insert_with(|| Asks::of(p)).ask(cx, &mut answers);
+            asker.asks.entry(w).or_insert_with(|| Asks::of(p)).ask(cx, &mut asker.walk, &mut answers);
             let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
             let answers = answers.into_iter().map(|a| Answer { asked: small(a.asked), held: small(a.held), stop: None });
             out.extend(work.questions.clauses.iter().copied().zip(answers));
@@ -358,8 +359,9 @@ impl<'a> Recall<'a> {
 
     fn totals(&self) -> Totals {
         let mut totals = self.common.clone();
-        for told in self.told.values().filter(|t| t.fired.matched > 0) {
-            totals.tell(&told.playbook, told.fired, told.cards.iter().copied(), told.clauses.iter().copied());
+        let told = || self.told.values().filter(|t| t.fired.matched > 0);
+        totals.tell(told().map(|t| super::Told { playbook: &t.playbook, fired: t.fired, cards: &t.cards, clauses: &t.clauses }));
+        for told in told() {
             told.failures.iter().for_each(|(message, n)| count(&mut totals.failures, message.clone(), *n));
         }
         for (past, said) in self.past.iter().zip(&self.verdicts) {
@@ -384,6 +386,6 @@ impl Told {
 impl Asker<'_> {
     /// With room for the answers of one incident at a time.
     pub fn new(turn: &Turn<'_>) -> Self {
-        Self { memory: Memory::new(turn.set.questions), asks: HashMap::new() }
+        Self { memory: Memory::new(turn.set.questions), asks: HashMap::new(), walk: Walk::default() }
     }
 }
