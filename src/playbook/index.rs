@@ -10,6 +10,7 @@ use super::set::{Match, Playbook};
 use crate::model::technique::base;
 use crate::model::{Kind, Level};
 use crate::script::Facts;
+use crate::script::plan::Plan;
 
 /// Playbooks by position: blocks of sixty-four with at least one of them, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,21 +139,36 @@ pub struct Index {
     kinds: BTreeMap<Kind, Some64>,
     /// Those that ask for at least this severity.
     severities: BTreeMap<Level, Some64>,
+    /// The gate of each, sixty-four together: what is asked first of all stands apart from what is asked only then.
+    gates: Vec<Arc<[Option<Plan>]>>,
     len: usize,
 }
 
 impl Index {
     /// The index of some playbooks.
     pub fn build(playbooks: &[Arc<Playbook>]) -> Self {
-        let mut index = Self { len: playbooks.len(), ..Self::default() };
+        let gates = playbooks.chunks(64).map(|some| some.iter().map(|p| p.gate.clone()).collect()).collect();
+        let mut index = Self { len: playbooks.len(), gates, ..Self::default() };
         playbooks.iter().enumerate().for_each(|(n, p)| index.put(n, &p.matching, true));
         index
     }
 
-    /// The playbook at a position asks for something else.
-    pub fn change(&mut self, n: usize, old: &Match, new: &Match) {
-        self.put(n, old, false);
-        self.put(n, new, true);
+    /// There is another playbook at a position.
+    pub fn change(&mut self, n: usize, old: &Playbook, new: &Playbook) {
+        if old.matching != new.matching {
+            self.put(n, &old.matching, false);
+            self.put(n, &new.matching, true);
+        }
+        let gate = self.gates.get_mut(n / 64).and_then(|some| Arc::make_mut(some).get_mut(n % 64));
+        if let Some(gate) = gate {
+            gate.clone_from(&new.gate);
+        }
+    }
+
+    /// What does not hold where nothing of the playbook at a position holds.
+    #[inline]
+    pub fn gate(&self, n: usize) -> Option<&Plan> {
+        self.gates.get(n / 64)?.get(n % 64)?.as_ref()
     }
 
     /// Says whether the playbook at a position asks for this.
@@ -292,7 +308,7 @@ mod tests {
         for at in [0, 63, 64, 130, 199, 64] {
             for m in words {
                 let new = compile(&[page(at, m)]).playbooks[0].clone();
-                index.change(at, &set.playbooks[at].matching, &new.matching);
+                index.change(at, &set.playbooks[at], &new);
                 set.playbooks[at] = new;
                 assert_eq!(index, Index::build(&set.playbooks), "{at} {m}");
             }

@@ -159,6 +159,10 @@ impl Memory {
     }
 }
 
+/// The first part of a plan, those that belong to it, and what it takes. Reading the price brings the plan from memory, which
+/// goes on while something else is asked.
+pub type Begun<'p> = (&'p Op, &'p [Op], u32);
+
 /// The evaluation of expressions over one incident: facts, what was answered already, and what it cost.
 pub struct Cx<'a> {
     /// What can be asked about.
@@ -180,6 +184,8 @@ pub struct Cx<'a> {
     saved: u64,
     /// What had been counted when this question began.
     begun: u64,
+    /// How much may be counted for it: what one question may take, and what is left of what all may.
+    most: u64,
 }
 
 impl<'a> Cx<'a> {
@@ -204,6 +210,7 @@ impl<'a> Cx<'a> {
             steps: 0,
             saved: 0,
             begun: 0,
+            most: limits::STEPS,
         }
     }
 
@@ -221,6 +228,7 @@ impl<'a> Cx<'a> {
     #[inline]
     fn begin(&mut self, params: &[Value]) {
         (self.begun, self.base) = (self.steps, 0);
+        self.limit();
         // Most ask about the incident and have none: two calls saved.
         if !self.locals.is_empty() {
             self.locals.clear();
@@ -327,12 +335,18 @@ impl<'a> Cx<'a> {
     fn save(&mut self, steps: u64) {
         self.charge(steps);
         self.saved = self.saved.saturating_add(steps);
+        self.limit();
+    }
+
+    #[inline]
+    fn limit(&mut self) {
+        self.most = self.begun.saturating_add(limits::STEPS).min(self.saved.saturating_add(limits::INCIDENT_STEPS));
     }
 
     /// Whether what was counted is beyond the limits.
     #[inline]
     pub(super) fn spent_out(&self) -> bool {
-        self.cost() > limits::STEPS || self.steps.saturating_sub(self.saved) > limits::INCIDENT_STEPS
+        self.steps > self.most
     }
 
     /// Whether what was counted is still within the limits.
@@ -374,9 +388,10 @@ impl<'a> Cx<'a> {
 
     /// Whether a plan about the incident could hold: it does, or takes more than a question may.
     #[inline]
-    pub fn may_hold(&mut self, plan: &Plan) -> bool {
+    pub fn may_hold(&mut self, (op, rest, price): Begun<'_>) -> bool {
         self.begin(&[]);
-        self.observed.is_some() || self.run(plan.ops()) || self.spent_out()
+        self.charge(u64::from(price));
+        self.observed.is_some() || self.answer(op, rest) || self.spent_out()
     }
 
     /// Whether something holds.
@@ -414,7 +429,7 @@ impl<'a> Cx<'a> {
             let looked = self.trace.as_mut().is_some_and(|t| t.first_visit(id));
             if !looked {
                 self.save(known.cost);
-                if self.cost() > limits::STEPS {
+                if self.spent_out() {
                     return Err(Stop::Budget(Some(e.span)));
                 }
                 return known.value;
@@ -727,6 +742,7 @@ impl<'a> Cx<'a> {
     /// Goes back to what was counted: looking again at what was asked costs nothing.
     pub(super) fn spend(&mut self, counted: (u64, u64)) {
         (self.steps, self.saved) = counted;
+        self.limit();
     }
 
     fn is_in(&mut self, item: &Value, of: &Value) -> Result<bool, Stop> {

@@ -20,6 +20,15 @@ use crate::script::columns::{Slot, slot};
 #[derive(Clone, Debug)]
 pub struct Plan(Arc<[Op]>);
 
+/// Whether it is the very same one.
+impl PartialEq for Plan {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Plan {}
+
 /// A part of a plan.
 #[derive(Clone, Debug)]
 pub struct Op {
@@ -56,16 +65,18 @@ pub enum What {
     Elsewhere(Plan),
 }
 
-/// The first of some parts with all that belongs to it, and those after it.
+/// The first of some parts, those that belong to it, and those after it.
 #[inline]
-pub fn split(ops: &[Op]) -> Option<(&[Op], &[Op])> {
-    ops.split_at_checked((ops.first()?.below as usize).saturating_add(1))
+pub fn split(ops: &[Op]) -> Option<(&Op, &[Op], &[Op])> {
+    let (op, rest) = ops.split_first()?;
+    let (below, rest) = rest.split_at_checked(op.below as usize)?;
+    Some((op, below, rest))
 }
 
 /// Some parts, each with all that belongs to it.
 pub fn parts(mut ops: &[Op]) -> impl Iterator<Item = &[Op]> {
     std::iter::from_fn(move || {
-        let (part, rest) = split(ops)?;
+        let (part, rest) = ops.split_at_checked((ops.first()?.below as usize).saturating_add(1))?;
         ops = rest;
         Some(part)
     })
@@ -184,6 +195,12 @@ impl Plan {
             [one] => Some((*one).clone()),
             some => Some(Self::new(1, What::Join(true), some.iter().copied())),
         }
+    }
+
+    /// Its first part, those that belong to it, and what it takes.
+    #[inline]
+    pub fn begun(&self) -> Option<(&Op, &[Op], u32)> {
+        self.0.split_first().map(|(op, rest)| (op, rest, op.price))
     }
 
     /// Its parts, in the order in which they stand.

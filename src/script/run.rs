@@ -18,6 +18,12 @@ impl<'a> Cx<'a> {
     pub(super) fn run(&mut self, ops: &[Op]) -> bool {
         let Some((op, rest)) = ops.split_first() else { return false };
         self.charge(u64::from(op.price));
+        self.answer(op, rest)
+    }
+
+    /// The same of a part that is paid for, and those that belong to it.
+    #[inline(always)]
+    pub(super) fn answer(&mut self, op: &Op, rest: &[Op]) -> bool {
         match &op.what {
             What::Test(t) => self.test_of(t),
             What::Join(settles) => self.joined(rest, *settles),
@@ -29,6 +35,10 @@ impl<'a> Cx<'a> {
                 Some(answer) => answer,
                 None => self.asked(*id, *kind, *all, (test, *each, rest)),
             },
+            What::Each(Walk { list, by: By::Item }, all) => {
+                self.settled = self.next_item(*list, rest, !*all, 0);
+                self.settled.is_some() != *all
+            }
             other => self.found(other, rest),
         }
     }
@@ -76,8 +86,9 @@ impl<'a> Cx<'a> {
 
     #[inline(never)]
     fn joined(&mut self, mut ops: &[Op], settles: bool) -> bool {
-        while let Some((part, rest)) = split(ops) {
-            if self.run(part) == settles {
+        while let Some((op, below, rest)) = split(ops) {
+            self.charge(u64::from(op.price));
+            if self.answer(op, below) == settles {
                 return settles;
             }
             ops = rest;

@@ -32,7 +32,7 @@ pub(super) struct Books {
     books: BTreeMap<Arc<str>, Book>,
     /// The index of the last set, as long as the same playbooks load.
     index: Option<Arc<Index>>,
-    /// Those whose `match:` is another one than in that index, as they were.
+    /// Those that are others than in that index, as they were.
     moved: Vec<Arc<Playbook>>,
 }
 
@@ -54,7 +54,7 @@ impl Books {
             let n = playbooks.binary_search_by(|p| p.id.cmp(&old.id));
             if let Some((n, new)) = n.ok().and_then(|n| Some((n, playbooks.get(n)?))) {
                 // The set before may still be in use.
-                Arc::make_mut(index).change(n, &old.matching, &new.matching);
+                Arc::make_mut(index).change(n, &old, new);
             }
         }
         index.clone()
@@ -111,8 +111,8 @@ impl Books {
             let book = self.books.entry(d.id.as_str().into()).or_default();
             book.uses = used(d.node);
             match (&book.part.made, &part.made) {
-                (Some(old), Some(new)) if old.matching != new.matching => self.moved.push(old.clone()),
-                (Some(_), Some(_)) | (None, None) => {}
+                (Some(old), Some(_)) => self.moved.push(old.clone()),
+                (None, None) => {}
                 _ => self.index = None,
             }
             book.part.put(part, memory);
