@@ -168,9 +168,9 @@ pub struct Cx<'a> {
     /// What can be asked about.
     pub facts: &'a Facts<'a>,
     pub(super) memory: Memory,
-    pub(super) trace: Option<Trace>,
-    /// Room for the next trace.
-    visited: Vec<MemoId>,
+    pub(super) trace: Option<Box<Trace>>,
+    /// The one that was used last.
+    spare: Option<Box<Trace>>,
     /// How many findings are looked for under a clause.
     findings: usize,
     observed: Option<Box<Observed>>,
@@ -201,7 +201,7 @@ impl<'a> Cx<'a> {
             facts,
             memory,
             trace: None,
-            visited: Vec::new(),
+            spare: None,
             findings: limits::LOOKED_FOR,
             observed: None,
             locals: Vec::new(),
@@ -267,13 +267,14 @@ impl<'a> Cx<'a> {
 
     /// Does something whose evidence is kept; what it takes is not counted beyond it.
     fn tracing<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> (T, Findings) {
-        let before = self.trace.replace(Trace::new(self.findings, std::mem::take(&mut self.visited)));
+        let mut trace = self.spare.take().unwrap_or_default();
+        trace.begin(self.findings);
+        let before = self.trace.replace(trace);
         let counted = self.spending();
         let out = run(self);
         self.spend(counted);
-        let trace = std::mem::replace(&mut self.trace, before);
-        let findings;
-        (findings, self.visited) = trace.map(Trace::finish).unwrap_or_default();
+        self.spare = std::mem::replace(&mut self.trace, before);
+        let findings = self.spare.as_mut().map(|t| t.findings()).unwrap_or_default();
         (out, findings)
     }
 
@@ -417,7 +418,7 @@ impl<'a> Cx<'a> {
             return Ok(holds.into());
         }
         // Once there is as much evidence as is shown, the rest is only answered.
-        if self.trace.as_ref().is_some_and(Trace::full) {
+        if self.trace.as_ref().is_some_and(|t| t.full()) {
             return self.untraced(|cx| cx.eval(e));
         }
         self.work(1).map_err(|s| s.at(e.span))?;
@@ -632,30 +633,26 @@ impl<'a> Cx<'a> {
 
     /// `&&` and `||`. The evidence is what decided it: the one part that settled it, or all of them.
     fn junction(&mut self, all: &[Expr], settles: bool) -> Result<Value, Stop> {
-        let earlier = self.trace.as_mut().map(Trace::set_aside);
-        let mut looked = Findings::new();
-        let mut settled = Ok(false);
+        let mut settled = None;
         for x in all {
-            let here = self.trace.as_ref().map(Trace::visits);
-            settled = self.test(x).map(|holds| holds == settles);
-            let part = self.trace.as_mut().map(|t| t.set_aside().0).unwrap_or_default();
-            if matches!(settled, Ok(true)) {
-                // What was only looked into on the way may be looked into again elsewhere.
-                looked = part;
-                if let (Some(t), Some((_, start)), Some(here)) = (&mut self.trace, &earlier, here) {
-                    t.forget(*start..here);
+            let holds = self.untraced(|cx| cx.test(x));
+            if holds != Ok(!settles) {
+                settled = Some(x);
+                // Where it fails, it does so again below.
+                if self.trace.is_none() {
+                    holds?;
                 }
                 break;
             }
-            looked.extend(part);
-            if settled.is_err() {
-                break;
+        }
+        if self.trace.is_some() {
+            let counted = self.spending();
+            for x in settled.map_or(all, std::slice::from_ref) {
+                self.eval(x)?;
             }
+            self.spend(counted);
         }
-        if let (Some(t), Some((earlier, _))) = (&mut self.trace, earlier) {
-            t.resume(earlier, looked);
-        }
-        Ok((settles == settled?).into())
+        Ok((settled.is_some() == settles).into())
     }
 
     fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
@@ -675,7 +672,7 @@ impl<'a> Cx<'a> {
         let after = self.spending();
         self.spend(before);
         for item in if support.is_empty() { list.items() } else { support } {
-            if self.trace.as_ref().is_some_and(Trace::full) {
+            if self.trace.as_ref().is_some_and(|t| t.full()) {
                 break;
             }
             self.locals.push(item.clone());

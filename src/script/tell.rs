@@ -3,7 +3,7 @@
 use super::eval::{Cx, seen_in, seen_of};
 use super::functions::attack;
 use super::plan::{Check, List, Op, Plan, Source, Test, Walk, What, parts};
-use super::trace::{Seen, Trace};
+use super::trace::Seen;
 use super::value::Value;
 use crate::model::AlertIx;
 
@@ -20,7 +20,7 @@ impl Cx<'_> {
 
     /// Whether there is as much evidence as is shown, or as may be looked for.
     fn told(&self) -> bool {
-        self.trace.as_ref().is_none_or(Trace::full) || self.spent_out()
+        self.trace.as_ref().is_none_or(|t| t.full()) || self.spent_out()
     }
 
     /// Notes what decided that some parts come out so.

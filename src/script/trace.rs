@@ -1,7 +1,6 @@
 //! What an expression looked at: the evidence under a card.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -198,8 +197,8 @@ fn said_by(facts: &Facts<'_>, e: EntityIx, p: Prop, found: Option<&PropValue>) -
 /// What was looked at for a question: mostly one thing or two, which need no memory of their own.
 pub type Findings = SmallVec<[Seen; 2]>;
 
-/// What has been looked at so far, in order.
-#[derive(Clone, Debug)]
+/// What has been looked at so far, in order. Made once, it serves one question after another.
+#[derive(Clone, Debug, Default)]
 pub struct Trace {
     seen: Findings,
     visited: Vec<MemoId>,
@@ -207,11 +206,11 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Of nothing so far; when there is more than this, it is full. The room for questions is lent, and comes back at the
-    /// end.
-    pub fn new(most: usize, mut visited: Vec<MemoId>) -> Self {
-        visited.clear();
-        Self { seen: Findings::new(), visited, most }
+    /// Begins anew, with nothing so far; when there is more than this, it is full.
+    pub fn begin(&mut self, most: usize) {
+        self.seen.clear();
+        self.visited.clear();
+        self.most = most;
     }
 
     /// Adds a finding that is not there yet.
@@ -235,29 +234,8 @@ impl Trace {
         first
     }
 
-    /// How many questions were looked into.
-    pub fn visits(&self) -> usize {
-        self.visited.len()
-    }
-
-    /// Takes the findings out, and says how many questions were looked into.
-    pub fn set_aside(&mut self) -> (Findings, usize) {
-        (std::mem::take(&mut self.seen), self.visits())
-    }
-
-    /// Goes on from findings that were taken out, with some more.
-    pub fn resume(&mut self, seen: Findings, more: Findings) {
-        self.seen = seen;
-        more.into_iter().for_each(|s| self.add(s));
-    }
-
-    /// These questions may be looked into again.
-    pub fn forget(&mut self, visits: Range<usize>) {
-        self.visited.drain(visits);
-    }
-
     /// The findings, each once, in order: more than may be shown where there are more.
-    pub fn finish(self) -> (Findings, Vec<MemoId>) {
-        (self.seen, self.visited)
+    pub fn findings(&mut self) -> Findings {
+        std::mem::take(&mut self.seen)
     }
 }

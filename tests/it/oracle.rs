@@ -25,9 +25,11 @@ use guided_response::script::eval::display;
 use guided_response::script::expr::Node;
 use guided_response::script::fields::{AlertField, EdgeField, EntityField, IncidentField, PairField};
 use guided_response::script::functions::{self, Function, Pat, Ret};
+use guided_response::script::limits::LOOKED_FOR;
 use guided_response::script::literal;
+use guided_response::script::trace::Seen;
 use guided_response::script::ty::Ends;
-use guided_response::script::{Condition, Cx, Facts, Questions, Ty, Value};
+use guided_response::script::{Condition, Cx, Expr, Facts, Questions, Ty, Value};
 use jiff::SignedDuration;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use serde_json::json;
@@ -1597,6 +1599,14 @@ fn batch(seed: u64, wanted: usize, tally: &mut Tally) -> Result<(), String> {
                 return Err(format!("seed {seed}: {}\n  untraced {ours:?}, traced {other:?}", made.ours));
             }
         }
+        // A plan finds the evidence that is found node by node.
+        let [planned, by_node] = [expr, &by_node(expr)].map(|e| Cx::new(facts, questions.len()).traced(e, &[]).1);
+        let missing = |from: &[Seen], of: &[Seen]| from.iter().find(|s| !of.contains(s)).cloned();
+        if planned.len().max(by_node.len()) <= LOOKED_FOR
+            && let Some(only) = missing(&planned, &by_node).or_else(|| missing(&by_node, &planned))
+        {
+            return Err(format!("seed {seed}: {}\n  {only:?} is seen only once:\n  {planned:?}\n  {by_node:?}", made.ours));
+        }
         let theirs = engine.eval_expression::<Dynamic>(&made.oracle);
         tally.pairs += 1;
         match (&ours, &theirs) {
@@ -1619,6 +1629,38 @@ fn batch(seed: u64, wanted: usize, tally: &mut Tally) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The same without any plan.
+fn by_node(e: &Expr) -> Expr {
+    let (one, boxed, all) = (by_node, |x: &Expr| Box::new(by_node(x)), |all: &[Expr]| all.iter().map(by_node).collect::<Vec<_>>());
+    let node = match &e.node {
+        Node::Binding(name, body) => Node::Binding(name.clone(), Arc::new(one(body))),
+        Node::Clause(c, args) => {
+            let clause = Condition { name: c.name.clone(), body: one(&c.body), params: c.params.clone(), pass: None, fail: None, span: c.span };
+            Node::Clause(Arc::new(clause), all(args))
+        }
+        Node::Field(x, f) => Node::Field(boxed(x), *f),
+        Node::Key(x, k) => Node::Key(boxed(x), k.clone()),
+        Node::Not(x) => Node::Not(boxed(x)),
+        Node::Negate(x) => Node::Negate(boxed(x)),
+        Node::And(xs) => Node::And(all(xs)),
+        Node::Or(xs) => Node::Or(all(xs)),
+        Node::Coalesce(xs) => Node::Coalesce(all(xs)),
+        Node::Array(xs) => Node::Array(all(xs)),
+        Node::Interpolate(xs) => Node::Interpolate(all(xs)),
+        Node::Call(f, xs) => Node::Call(*f, all(xs)),
+        Node::Compare(op, a, b) => Node::Compare(*op, boxed(a), boxed(b)),
+        Node::Arith(op, a, b) => Node::Arith(*op, boxed(a), boxed(b)),
+        Node::In(a, b) => Node::In(boxed(a), boxed(b)),
+        Node::Index(a, b) => Node::Index(boxed(a), boxed(b)),
+        Node::Range(a, b, closed) => Node::Range(boxed(a), boxed(b), *closed),
+        Node::Each(op, a, b) => Node::Each(*op, boxed(a), boxed(b)),
+        Node::If(a, b, c) => Node::If(boxed(a), boxed(b), boxed(c)),
+        // What is looked at in the others is found node by node in any case.
+        other => other.clone(),
+    };
+    Expr { node, plan: None, ..e.clone() }
 }
 
 /// Whether the oracle's error is one that arithmetic or an index makes, and no gap in what it was given.
