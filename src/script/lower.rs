@@ -213,6 +213,10 @@ impl<'e, 'd> Lowering<'e, 'd> {
 
     fn constant(&mut self, v: Value, ty: Ty, span: Span) -> Expr {
         let word = format!("const {v:?}");
+        let v = match v {
+            Value::Text(t) => Value::Text(self.questions.text(t)),
+            other => other,
+        };
         self.make(Node::Const(v), ty, false, span, &word, &[])
     }
 

@@ -1,6 +1,6 @@
 //! The places for answers: equal questions share one, whoever asks them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::expr::{Key, MemoId};
@@ -22,6 +22,7 @@ pub struct Questions {
 struct Shared {
     ids: HashMap<Key, MemoId>,
     patterns: HashMap<String, Arc<Pattern>>,
+    texts: HashSet<Arc<str>>,
     /// How many places were given to what is compiled later.
     later: usize,
 }
@@ -60,6 +61,16 @@ impl Questions {
         asked.sort_unstable();
         asked.dedup();
         asked
+    }
+
+    /// A text, the same however often it is written: what many playbooks compare with stands in one place of the memory.
+    pub fn text(&mut self, text: Arc<str>) -> Arc<str> {
+        let mut shared = self.shared();
+        let known = shared.texts.get(&text).cloned();
+        known.unwrap_or_else(|| {
+            shared.texts.insert(text.clone());
+            text
+        })
     }
 
     /// A regular expression, the same however often it is written.
