@@ -192,14 +192,15 @@ pub fn triage(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation) -
     // What would decide it is of interest only while nothing does.
     let missing = |cx: &mut Cx<'_>| {
         let mut out = Vec::new();
-        for p in evaluation.matched.iter().filter(|m| m.arms.is_empty()).filter_map(|m| set.playbooks.get(m.playbook)) {
+        let without = evaluation.matched.iter().filter(|m| m.arms.is_empty()).map(|m| m.playbook);
+        for p in without.chain(evaluation.quiet()).filter_map(|n| set.playbooks.get(n)) {
             cx.aside(|cx| lacking(cx, p, &mut out));
         }
         out
     };
     let Some(chosen) = choose(cx, &opinions) else {
         let mut missing = missing(cx);
-        if evaluation.matched.is_empty() {
+        if evaluation.matched.is_empty() && evaluation.quiet.is_empty() {
             missing.push("no playbook covers what its alerts say".to_owned());
         }
         missing.sort();

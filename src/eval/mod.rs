@@ -17,14 +17,23 @@ use crate::script::{Cx, Expr, Facts, Stop, Value};
 /// What holds of an incident.
 #[derive(Debug, Default)]
 pub struct Evaluation {
-    /// The playbooks whose `match` holds, by position in the set.
+    /// The playbooks of which something holds, by position in the set.
     pub matched: Vec<Matched>,
+    /// Those whose `match` holds, and nothing else, by position in the set: mostly many.
+    pub quiet: Vec<u32>,
     /// What failed.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// A playbook whose `match` holds.
-#[derive(Debug)]
+impl Evaluation {
+    /// The positions of those whose `match` holds and of which nothing else does.
+    pub fn quiet(&self) -> impl Iterator<Item = usize> {
+        self.quiet.iter().map(|n| *n as usize)
+    }
+}
+
+/// A playbook of which something holds.
+#[derive(Debug, Default)]
 pub struct Matched {
     /// Its position in the set.
     pub playbook: usize,
@@ -63,18 +72,19 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
 /// Asks every playbook that could apply; `only` the one with this id, where one is given.
 pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evaluation {
     let found = set.index.find(cx.facts);
-    let mut out = Evaluation { matched: Vec::with_capacity(found.len()), diagnostics: Vec::new() };
+    let mut out = Evaluation { quiet: Vec::with_capacity(found.len()), ..Evaluation::default() };
     // The gate of the next one is looked at before this one is asked: the way to it through memory takes as long as asking.
     let mut found = found.map(|n| (n, set.index.gate(n).and_then(Plan::begun)));
     let mut next = found.next();
     while let Some((n, gate)) = std::mem::replace(&mut next, found.next()) {
-        let mut matched = Matched { playbook: n, arms: Vec::new(), hits: Vec::new() };
+        let quiet = u32::try_from(n).unwrap_or(u32::MAX);
         if only.is_none() && gate.is_some_and(|gate| !cx.may_hold(gate)) {
-            out.matched.push(matched);
+            out.quiet.push(quiet);
             continue;
         }
         let Some(playbook) = set.playbooks.get(n).filter(|p| only.is_none_or(|id| &*p.id == id)) else { continue };
         let rules: &Rules = playbook;
+        let mut matched = Matched { playbook: n, ..Matched::default() };
         for (n, arm) in rules.triage.iter().enumerate() {
             match holds(arm.when.as_ref(), cx, &[]) {
                 Ok(true) => matched.arms.push(n),
@@ -88,7 +98,11 @@ pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evalu
                 out.diagnostics.push(failure(playbook, Some(card), &stop));
             }
         }
-        out.matched.push(matched);
+        if matched.arms.is_empty() && matched.hits.is_empty() {
+            out.quiet.push(quiet);
+        } else {
+            out.matched.push(matched);
+        }
     }
     out
 }

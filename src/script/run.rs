@@ -221,7 +221,7 @@ impl<'a> Cx<'a> {
     /// Goes through the cells of a kind's column from a place on, and tells of those that answer as wanted, as long as it is
     /// to go on. Each that is passed has a price.
     #[inline]
-    fn cells(&mut self, kind: Kind, test: &Test, each: u64, wanted: bool, from: usize, tell: impl FnMut(usize) -> bool) {
+    pub(super) fn cells(&mut self, kind: Kind, test: &Test, each: u64, wanted: bool, from: usize, tell: impl FnMut(usize) -> bool) {
         let facts = self.facts;
         let Test { source: Source::Cell(_, _, slot, flag), check } = test else { return };
         let mut extra = 0u64;

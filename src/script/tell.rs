@@ -2,10 +2,10 @@
 
 use super::eval::{Cx, seen_in, seen_of};
 use super::functions::attack;
-use super::plan::{Check, List, Op, Plan, Source, Test, Walk, What, parts};
+use super::plan::{By, Check, List, Op, Plan, Source, Test, Walk, What, parts};
 use super::trace::Seen;
 use super::value::Value;
-use crate::model::AlertIx;
+use crate::model::{AlertIx, EntityIx};
 
 impl Cx<'_> {
     /// Notes what decided that a plan comes out so, where that is wanted. Looking again at what was asked costs nothing.
@@ -66,7 +66,11 @@ impl Cx<'_> {
                         break;
                     }
                     self.charge(1);
-                    self.about(test, *e, |cx| cx.tell_row(test, rest, yes));
+                    if rest.is_empty() {
+                        self.tell_cell(test, *e);
+                    } else {
+                        self.about(test, *e, |cx| cx.tell_row(test, rest, yes));
+                    }
                 }
             }
             // The item that settled it, or all of them.
@@ -82,7 +86,7 @@ impl Cx<'_> {
 
     /// The test of a cell, and what must hold of its entity as well.
     fn tell_row(&mut self, test: &Test, more: &[Op], yes: bool) {
-        if !yes && !more.is_empty() && self.test_of(test) {
+        if !yes && self.test_of(test) {
             // The one part that fails.
             if let Some(part) = parts(more).find(|part| !self.run(part)) {
                 self.tell(part, false);
@@ -98,14 +102,35 @@ impl Cx<'_> {
     /// Those that are counted; where there is none, all.
     fn tell_counted(&mut self, walk: Walk, body: &[Op]) {
         let (mut none, mut from) = (true, 0);
-        while !self.told()
-            && let Some(place) = self.next(walk, body, true, from)
-        {
-            self.tell_item(walk.list, place, body, true);
-            (none, from) = (false, place.saturating_add(1));
+        if let (List::Kind(kind), By::Cell, [Op { price, what: What::Test(test), .. }]) = (walk.list, walk.by, body) {
+            let left = self.trace.as_ref().map_or(0, |t| t.left());
+            let mut rows = Vec::new();
+            self.cells(kind, test, u64::from(*price), true, 0, |row| {
+                rows.push(row);
+                rows.len() < left
+            });
+            let all = self.facts.columns.of(kind);
+            rows.iter().filter_map(|row| all.get(*row)).for_each(|e| self.tell_cell(test, *e));
+            none = rows.is_empty();
+        } else {
+            while !self.told()
+                && let Some(place) = self.next(walk, body, true, from)
+            {
+                self.tell_item(walk.list, place, body, true);
+                (none, from) = (false, place.saturating_add(1));
+            }
         }
         if none {
             self.tell_all(walk.list, body, false);
+        }
+    }
+
+    /// The cell of an entity, and what it is compared with.
+    fn tell_cell(&mut self, test: &Test, e: EntityIx) {
+        let Source::Cell(_, p, ..) = test.source else { return };
+        self.see(Some(Seen::Prop(e, p)));
+        if let Check::With(_, other) = &test.check {
+            self.see(self.seen_at(*other));
         }
     }
 

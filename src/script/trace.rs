@@ -220,6 +220,11 @@ impl Trace {
         }
     }
 
+    /// How many findings more are wanted at most.
+    pub fn left(&self) -> usize {
+        self.most.saturating_add(1).saturating_sub(self.seen.len())
+    }
+
     /// Whether there is more than is wanted.
     pub fn full(&self) -> bool {
         self.seen.len() > self.most

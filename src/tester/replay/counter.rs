@@ -73,7 +73,8 @@ impl<'s> Counter<'s> {
         let (facts, _) = eval::facts(set, incident, context.now);
         let mut cx = Cx::with(&facts, std::mem::take(&mut self.memory));
         let evaluation = eval::evaluate(set, &mut cx, context.only.as_deref());
-        for m in &evaluation.matched {
+        let quiet: Vec<Matched> = evaluation.quiet().map(|playbook| Matched { playbook, ..Matched::default() }).collect();
+        for m in evaluation.matched.iter().chain(&quiet) {
             if let (Some(p), Some(slot)) = (set.playbooks.get(m.playbook), self.playbooks.get_mut(m.playbook)) {
                 slot.get_or_insert_with(|| Box::new(Tally::new(p))).add(m, &mut cx, &mut self.walk);
             }

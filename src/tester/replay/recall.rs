@@ -304,7 +304,7 @@ impl<'a> Recall<'a> {
                 said.filter_map(|(id, arm)| Some(Matched { playbook: *position.get(id)?, arms: vec![*arm], hits: Vec::new() })).collect();
             matched.sort_by_key(|m| m.playbook);
             let mut cx = Cx::with(facts, memory);
-            *slot = Some(verdict(set, &mut cx, &Evaluation { matched, diagnostics: Vec::new() }));
+            *slot = Some(verdict(set, &mut cx, &Evaluation { matched, ..Evaluation::default() }));
             memory = cx.into_memory();
         }
         self.totals()
