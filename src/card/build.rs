@@ -96,8 +96,7 @@ pub fn build(set: &PlaybookSet, cx: &mut Cx<'_>, evaluation: &mut Evaluation, tr
         ));
     }
     // A hunt without parameter belongs to its playbook, whatever its cards.
-    for m in &evaluation.matched {
-        let Some(p) = set.playbooks.get(m.playbook) else { continue };
+    for p in evaluation.all().into_iter().filter_map(|n| set.playbooks.get(n)) {
         for h in p.hunts.values().filter(|h| h.with.is_none() && !p.cards.iter().any(|c| c.hunt.as_ref() == Some(&h.id))) {
             hunts.add(cx, p, h, &[], None, &mut evaluation.diagnostics);
         }

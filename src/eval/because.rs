@@ -2,7 +2,7 @@
 
 use crate::model::EntityIx;
 use crate::playbook::set::Target;
-use crate::script::expr::{Condition, Each, Expr, Node};
+use crate::script::expr::{Each, Expr, Node};
 use crate::script::trace::Findings;
 use crate::script::{Cx, Template, Value};
 
@@ -74,12 +74,13 @@ pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec
             }
         }
         Node::Clause(condition, args) => {
-            let args: Vec<Value> = args.iter().map(|a| cx.value(a, params).unwrap_or(Value::Absent)).collect();
-            out.push(reason(cx, condition, args));
+            let args = values(cx, args, params);
+            let seen = cx.looked(&condition.body, &args, true);
+            out.push(Reason { name: &condition.name, denied: false, said: condition.pass.as_ref().map(|t| (t, args)), seen });
         }
         Node::Not(inner) => match &inner.node {
             Node::Clause(condition, args) => {
-                let args: Vec<Value> = args.iter().map(|a| cx.value(a, params).unwrap_or(Value::Absent)).collect();
+                let args = values(cx, args, params);
                 let seen = cx.looked(&condition.body, &args, false);
                 out.push(Reason { name: &condition.name, denied: true, said: condition.fail.as_ref().map(|t| (t, args)), seen });
             }
@@ -114,9 +115,12 @@ pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec
     }
 }
 
-fn reason<'p>(cx: &mut Cx<'_>, condition: &'p Condition, args: Vec<Value>) -> Reason<'p> {
-    let seen = cx.looked(&condition.body, &args, true);
-    Reason { name: &condition.name, denied: false, said: condition.pass.as_ref().map(|t| (t, args)), seen }
+/// What a clause is about: mostly nothing.
+fn values(cx: &mut Cx<'_>, args: &[Expr], params: &[Value]) -> Vec<Value> {
+    if args.is_empty() {
+        return Vec::new();
+    }
+    args.iter().map(|a| cx.value(a, params).unwrap_or(Value::Absent)).collect()
 }
 
 /// Why an item is in a list: where the list is a filter, the filter's test of this item alone.

@@ -30,6 +30,13 @@ impl Evaluation {
     pub fn quiet(&self) -> impl Iterator<Item = usize> {
         self.quiet.iter().map(|n| *n as usize)
     }
+
+    /// The positions of all whose `match` holds, in order.
+    pub fn all(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = self.matched.iter().map(|m| m.playbook).chain(self.quiet()).collect();
+        all.sort_unstable();
+        all
+    }
 }
 
 /// A playbook of which something holds.

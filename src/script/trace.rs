@@ -118,6 +118,17 @@ pub enum Shown {
 }
 
 impl Seen {
+    /// A number that is another one for most other findings.
+    fn mark(&self) -> u32 {
+        match self {
+            Self::Prop(e, p) => e.0.wrapping_add(u32::from(p.0).wrapping_mul(37)),
+            Self::Verdict(e) | Self::Has(e, ..) | Self::Listed(e, _) => e.0.wrapping_mul(3),
+            Self::Alert(a, _) | Self::AlertHas(a, ..) => a.0.wrapping_mul(5),
+            Self::Edge(x) => x.0.wrapping_mul(7),
+            _ => 0,
+        }
+    }
+
     /// What there is to say of it.
     pub fn shown(&self, facts: &Facts<'_>) -> Shown {
         let fact = |entity, property, value, basis, alerts| Shown::Fact { entity, property, value, basis, alerts };
@@ -201,6 +212,8 @@ pub type Findings = SmallVec<[Seen; 2]>;
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     seen: Findings,
+    /// A bit for each finding, which several may share: where it is not set, the finding is new.
+    marks: [u64; 4],
     visited: Vec<MemoId>,
     most: usize,
 }
@@ -209,13 +222,23 @@ impl Trace {
     /// Begins anew, with nothing so far; when there is more than this, it is full.
     pub fn begin(&mut self, most: usize) {
         self.seen.clear();
+        self.marks = [0; 4];
         self.visited.clear();
         self.most = most;
     }
 
     /// Adds a finding that is not there yet.
     pub fn add(&mut self, what: Seen) {
-        if !self.full() && !self.seen.contains(&what) {
+        if self.full() {
+            return;
+        }
+        let n = what.mark();
+        let new = self.marks.get_mut(n.wrapping_shr(6) as usize & 3).is_some_and(|marks| {
+            let before = *marks;
+            *marks |= 1u64.wrapping_shl(n);
+            *marks != before
+        });
+        if new || !self.seen.contains(&what) {
             self.seen.push(what);
         }
     }
