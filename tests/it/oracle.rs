@@ -1649,7 +1649,7 @@ fn by_node(e: &Expr) -> Expr {
         Node::Coalesce(xs) => Node::Coalesce(all(xs)),
         Node::Array(xs) => Node::Array(all(xs)),
         Node::Interpolate(xs) => Node::Interpolate(all(xs)),
-        Node::Call(f, xs) => Node::Call(*f, all(xs)),
+        Node::Call(f, xs) => Node::Call(f, all(xs)),
         Node::Compare(op, a, b) => Node::Compare(*op, boxed(a), boxed(b)),
         Node::Arith(op, a, b) => Node::Arith(*op, boxed(a), boxed(b)),
         Node::In(a, b) => Node::In(boxed(a), boxed(b)),
