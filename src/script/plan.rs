@@ -155,16 +155,10 @@ impl Plan {
             return self;
         }
         // Two steps: its own, and that of the list.
-        if let [Op { price: 2, what: What::Each(Walk { list: List::Kind(kind), by }, all), .. }, body @ ..] = &*self.0 {
-            let (test, each, more) = match body {
-                [Op { price, what: What::Test(test), .. }] if *by == By::Cell => (test, *price, body.get(1..)),
-                [join, Op { price, what: What::Test(test), .. }, ..] if *by == By::FirstCell && !*all => {
-                    (test, price.saturating_add(join.price), body.get(2..))
-                }
-                _ => return self.kept(id),
-            };
-            let what = What::Column(id, *kind, *all, test.clone(), each.saturating_add(1));
-            return Self::of(Op { price: 1, below: 0, what }, more.unwrap_or_default());
+        if let [Op { price: 2, what: What::Each(walk, all), .. }, body @ ..] = &*self.0
+            && let Some((kind, (test, each, more))) = walk.column(body, !*all)
+        {
+            return Self::of(Op { price: 1, below: 0, what: What::Column(id, kind, *all, test.clone(), each) }, more);
         }
         self.kept(id)
     }
@@ -243,6 +237,23 @@ impl Walk {
             _ => By::Item,
         };
         Some((Self { list, by }, cost))
+    }
+}
+
+/// What is asked of the entities of a kind: a test of a cell, what each entity takes, and what must hold of it as well.
+pub type OfCells<'o> = (&'o Test, u32, &'o [Op]);
+
+impl Walk {
+    /// What is asked of a column to find the items that answer as wanted, where it is gone through by that.
+    #[inline]
+    pub fn column<'o>(self, body: &'o [Op], wanted: bool) -> Option<(Kind, OfCells<'o>)> {
+        match (self.list, self.by, body) {
+            (List::Kind(kind), By::Cell, [Op { price, what: What::Test(test), .. }]) => Some((kind, (test, price.saturating_add(1), &[]))),
+            (List::Kind(kind), By::FirstCell, [join, Op { price, what: What::Test(test), .. }, more @ ..]) if wanted => {
+                Some((kind, (test, join.price.saturating_add(*price).saturating_add(1), more)))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -5,10 +5,10 @@ use super::expr::{Compare, MemoId};
 use super::facts::Facts;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::functions::attack;
-use super::plan::{By, Check, List, Op, Ref, Source, Test, Walk, What, split};
+use super::plan::{By, Check, List, OfCells, Op, Ref, Source, Test, Walk, What, split};
 use super::trace::{AlertHolds, Holds};
 use super::value::Value;
-use crate::model::{Alert, AlertIx, EntityIx, Incident, Kind, PropType, PropValue, Verdict};
+use crate::model::{AlertIx, EntityIx, Kind, PropType, PropValue, Verdict};
 use crate::script::columns::{Slot, slot};
 
 impl<'a> Cx<'a> {
@@ -45,7 +45,7 @@ impl<'a> Cx<'a> {
 
     /// The answer to a question about a column that is not known, to be kept.
     #[inline(never)]
-    fn asked(&mut self, id: MemoId, kind: Kind, all: bool, of: Asked<'_>) -> bool {
+    fn asked(&mut self, id: MemoId, kind: Kind, all: bool, of: OfCells<'_>) -> bool {
         let before = self.steps;
         // The list.
         self.charge(1);
@@ -99,8 +99,8 @@ impl<'a> Cx<'a> {
     /// How many items of a list it holds for.
     fn count(&mut self, walk: Walk, body: &[Op]) -> usize {
         let mut n = 0usize;
-        if let (List::Kind(kind), By::Cell, [Op { price, what: What::Test(test), .. }]) = (walk.list, walk.by, body) {
-            self.cells(kind, test, u64::from(*price).saturating_add(1), true, 0, |_| {
+        if let Some((kind, (test, each, []))) = walk.column(body, true) {
+            self.cells(kind, test, u64::from(each), true, 0, |_| {
                 n = n.saturating_add(1);
                 true
             });
@@ -116,21 +116,15 @@ impl<'a> Cx<'a> {
     /// The place of the next item of a list, from this place on, that answers as wanted.
     #[inline]
     pub(super) fn next(&mut self, walk: Walk, body: &[Op], wanted: bool, from: usize) -> Option<usize> {
-        match (walk.list, walk.by, body) {
-            (List::Kind(kind), By::Cell, [Op { price, what: What::Test(test), .. }]) => {
-                self.next_row(kind, (test, price.saturating_add(1), &[]), wanted, from)
-            }
-            (List::Kind(kind), By::FirstCell, [join, Op { price, what: What::Test(test), .. }, more @ ..]) if wanted => {
-                let each = join.price.saturating_add(*price).saturating_add(1);
-                self.next_row(kind, (test, each, more), true, from)
-            }
-            (list, ..) => self.next_item(list, body, wanted, from),
+        match walk.column(body, wanted) {
+            Some((kind, of)) => self.next_row(kind, of, wanted, from),
+            None => self.next_item(walk.list, body, wanted, from),
         }
     }
 
     /// The same of the entities of a kind, by a test of a cell; only where it holds is the rest asked.
     #[inline]
-    pub(super) fn next_row(&mut self, kind: Kind, (test, each, more): Asked<'_>, wanted: bool, mut from: usize) -> Option<usize> {
+    pub(super) fn next_row(&mut self, kind: Kind, (test, each, more): OfCells<'_>, wanted: bool, mut from: usize) -> Option<usize> {
         loop {
             let mut found = None;
             self.cells(kind, test, u64::from(each), wanted, from, |at| {
@@ -204,17 +198,18 @@ impl<'a> Cx<'a> {
         found
     }
 
-    /// The items of a list.
-    #[inline]
-    pub(super) fn items(&self, list: List) -> Items<'a> {
-        let incident = self.facts.incident;
+    /// What stands at a place of a list, if it goes so far, and is an item: an alert's places are those of all entities that
+    /// it names.
+    pub(super) fn item(&self, list: List, at: usize) -> Option<Option<Value>> {
+        let facts = self.facts;
         match list {
-            List::Kind(kind) => Items::Entities(self.facts.columns.of(kind)),
-            List::Alerts => Items::Alerts(incident.alerts.len()),
-            List::Named(n, kind) => match self.local(n) {
-                Value::Alert(ix) => Items::Named(incident, incident.alert(*ix), kind),
-                _ => Items::Alerts(0),
-            },
+            List::Kind(kind) => facts.columns.of(kind).get(at).map(|e| Some(Value::Entity(*e))),
+            List::Alerts => facts.incident.alerts.get(at).map(|_| u32::try_from(at).ok().map(|n| Value::Alert(AlertIx(n)))),
+            List::Named(n, kind) => {
+                let Value::Alert(ix) = self.local(n) else { return None };
+                let e = facts.incident.alert(*ix)?.entities.key(at)?;
+                Some(facts.entity(*e).filter(|x| x.kind == kind).map(|_| Value::Entity(*e)))
+            }
         }
     }
 
@@ -452,9 +447,6 @@ impl<'a> Cx<'a> {
     }
 }
 
-/// What is asked of the entities of a kind: a test of a cell, what each entity takes, and what must hold of it as well.
-pub(super) type Asked<'o> = (&'o Test, u32, &'o [Op]);
-
 /// Tells of the cells that fit, by place, as long as it is to go on; how many were passed.
 #[inline(always)]
 fn visit<T>(cells: &[T], from: usize, mut fits: impl FnMut(&T) -> bool, mut tell: impl FnMut(usize) -> bool) -> usize {
@@ -464,31 +456,6 @@ fn visit<T>(cells: &[T], from: usize, mut fits: impl FnMut(&T) -> bool, mut tell
         }
     }
     cells.len()
-}
-
-/// The items of a list, by place.
-pub(super) enum Items<'a> {
-    /// Entities.
-    Entities(&'a [EntityIx]),
-    /// So many alerts: all of them.
-    Alerts(usize),
-    /// Those of a kind that an alert names; its places are those of all entities that it names.
-    Named(&'a Incident, Option<&'a Alert>, Kind),
-}
-
-impl Items<'_> {
-    /// What stands at a place, if the list goes so far, and is an item.
-    #[inline]
-    pub(super) fn at(&self, at: usize) -> Option<Option<Value>> {
-        match self {
-            Self::Entities(all) => all.get(at).map(|e| Some(Value::Entity(*e))),
-            Self::Alerts(len) => (at < *len).then(|| u32::try_from(at).ok().map(|n| Value::Alert(AlertIx(n)))),
-            Self::Named(incident, alert, kind) => {
-                let e = alert.as_ref()?.entities.key(at)?;
-                Some(incident.entity(*e).filter(|x| x.kind == *kind).map(|_| Value::Entity(*e)))
-            }
-        }
-    }
 }
 
 /// The entities of a kind that an alert names.

@@ -2,7 +2,7 @@
 
 use super::eval::{Cx, seen_in, seen_of};
 use super::functions::attack;
-use super::plan::{By, Check, List, Op, Plan, Source, Test, Walk, What, parts};
+use super::plan::{Check, List, Op, Plan, Source, Test, Walk, What, parts};
 use super::trace::Seen;
 use super::value::Value;
 use crate::model::{AlertIx, EntityIx};
@@ -61,7 +61,7 @@ impl Cx<'_> {
                     settled => settled,
                 };
                 let rows = self.facts.columns.of(*kind);
-                for e in settled.map_or(rows, |n| rows.get(n..).and_then(|rest| rest.get(..1)).unwrap_or_default()) {
+                for e in settled.map_or(rows, |n| rows.get(n..=n).unwrap_or_default()) {
                     if self.told() {
                         break;
                     }
@@ -102,10 +102,10 @@ impl Cx<'_> {
     /// Those that are counted; where there is none, all.
     fn tell_counted(&mut self, walk: Walk, body: &[Op]) {
         let (mut none, mut from) = (true, 0);
-        if let (List::Kind(kind), By::Cell, [Op { price, what: What::Test(test), .. }]) = (walk.list, walk.by, body) {
+        if let Some((kind, (test, each, []))) = walk.column(body, true) {
             let left = self.trace.as_ref().map_or(0, |t| t.left());
             let mut rows = Vec::new();
-            self.cells(kind, test, u64::from(*price), true, 0, |row| {
+            self.cells(kind, test, u64::from(each), true, 0, |row| {
                 rows.push(row);
                 rows.len() < left
             });
@@ -143,7 +143,7 @@ impl Cx<'_> {
 
     /// One item of a list, which is the local that comes next; whether the list goes so far.
     fn tell_item(&mut self, list: List, place: usize, body: &[Op], yes: bool) -> bool {
-        let Some(item) = self.items(list).at(place) else { return false };
+        let Some(item) = self.item(list, place) else { return false };
         self.charge(1);
         if let Some(item) = item {
             self.locals.push(item);
