@@ -75,20 +75,18 @@ pub fn bare(set: &PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> eval::
 /// What holds, with its evidence: for every card that is there, and what triage says, the clauses behind it and what was
 /// looked at for them, as the answer writes it out.
 #[inline(never)]
-pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> (eval::Evaluation, Vec<Vec<Reason<'s>>>) {
+pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> (eval::Evaluation, Vec<Reason<'s>>) {
     let mut cx = Cx::with(facts, std::mem::take(memory));
     let evaluation = eval::evaluate(set, &mut cx, None);
-    let mut reasons = Vec::new();
+    let mut reasons = Vec::with_capacity(4 * evaluation.matched.len());
     for m in &evaluation.matched {
         let playbook = &set.playbooks[m.playbook];
         for hit in &m.hits {
             let card = &playbook.cards[hit.card];
-            reasons.push(because::card(&mut cx, &card.target, card.when.as_ref(), &hit.targets));
+            because::card(&mut cx, &card.target, card.when.as_ref(), &hit.targets, &mut reasons);
         }
         if let Some(when) = m.arms.first().and_then(|a| playbook.triage[*a].when.as_ref()) {
-            let mut said = Vec::new();
-            because::clauses(&mut cx, when, &[], &mut said);
-            reasons.push(said);
+            because::clauses(&mut cx, when, &[], &mut reasons);
         }
     }
     *memory = cx.into_memory();

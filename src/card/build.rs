@@ -221,7 +221,8 @@ fn add_fresh(to: &mut Vec<Arc<Because>>, all: Vec<Arc<Because>>) {
 
 /// Why a card is about this, each reason once.
 fn reasons(cx: &mut Cx<'_>, (pn, p): (usize, &Playbook), rule: &CardRule, targets: &[EntityIx], known: &mut Known) -> Vec<Arc<Because>> {
-    let list = because::card(cx, &rule.target, None, targets);
+    let mut list = Vec::new();
+    because::card(cx, &rule.target, None, targets, &mut list);
     // As the question was asked: of a list as a whole, also where its items stand on several cards.
     let params = match &rule.target {
         Target::Incident => Vec::new(),

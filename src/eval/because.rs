@@ -2,70 +2,105 @@
 
 use crate::model::EntityIx;
 use crate::playbook::set::Target;
-use crate::script::expr::{Each, Expr, Node};
+use crate::script::expr::{Condition, Each, Expr, Node};
+use crate::script::plan::{Op, Plan, operands, parts};
 use crate::script::trace::Findings;
 use crate::script::{Cx, Template, Value};
 
 /// A clause that speaks for something.
 #[derive(Clone, Debug)]
 pub struct Reason<'p> {
-    name: &'p str,
-    /// Whether it is that the clause does not hold.
-    denied: bool,
-    /// The sentence, and what it is about.
-    said: Option<(&'p Template, Vec<Value>)>,
+    of: Of<'p>,
     /// What was looked at.
     pub seen: Findings,
 }
 
+#[derive(Clone, Debug)]
+enum Of<'p> {
+    /// What no clause names: `when`, or the list that a card is for.
+    Plain(&'p str),
+    /// A clause, whether it holds, and what it is about.
+    Clause(&'p Condition, bool, Vec<Value>),
+}
+
 impl<'p> Reason<'p> {
-    /// Something that no clause names.
-    fn plain(name: &'p str, seen: Findings) -> Self {
-        Self { name, denied: false, said: None, seen }
+    fn when(seen: Findings) -> Self {
+        Self { of: Of::Plain("when"), seen }
     }
 
     /// The condition's name, with `!` where it does not hold; or `for`, `when`.
     pub fn name(&self) -> String {
-        if self.denied { format!("!{}", self.name) } else { self.name.to_owned() }
+        match &self.of {
+            Of::Plain(name) => (*name).to_owned(),
+            Of::Clause(condition, true, _) => condition.name.to_string(),
+            Of::Clause(condition, false, _) => format!("!{}", condition.name),
+        }
     }
 
     /// The sentence; empty where the author gave none.
     pub fn text(&self, cx: &mut Cx<'_>) -> String {
-        self.said.as_ref().and_then(|(t, args)| t.render(cx, args).ok()).unwrap_or_default()
+        let (Some(said), Of::Clause(.., args)) = (self.said(), &self.of) else { return String::new() };
+        said.render(cx, args).unwrap_or_default()
+    }
+
+    fn said(&self) -> Option<&'p Template> {
+        match &self.of {
+            Of::Plain(_) => None,
+            Of::Clause(condition, holds, _) => if *holds { &condition.pass } else { &condition.fail }.as_ref(),
+        }
     }
 }
 
 /// Why a card is about this: the list that it came from, then the clauses of its `when`.
-pub fn card<'p>(cx: &mut Cx<'_>, target: &'p Target, when: Option<&'p Expr>, targets: &[EntityIx]) -> Vec<Reason<'p>> {
-    let mut out = Vec::new();
+pub fn card<'p>(cx: &mut Cx<'_>, target: &'p Target, when: Option<&'p Expr>, targets: &[EntityIx], out: &mut Vec<Reason<'p>>) {
+    let before = out.len();
     let mut params = Vec::new();
     match target {
         Target::Incident => {}
         Target::Each(_, list) => {
             let item = targets.first().copied().map_or(Value::Absent, Value::Entity);
             let seen = member(cx, list, &item);
-            out.push(Reason::plain(binding_name(list), seen));
+            out.push(Reason { of: Of::Plain(binding_name(list)), seen });
             params.push(item);
         }
         Target::All(_, list) => {
             let (value, seen) = cx.traced(list, &[]);
-            out.push(Reason::plain(binding_name(list), seen));
+            out.push(Reason { of: Of::Plain(binding_name(list)), seen });
             params.push(value.unwrap_or(Value::Absent));
         }
     }
     if let Some(when) = when {
-        clauses(cx, when, &params, &mut out);
+        clauses(cx, when, &params, out);
     }
-    out.retain(|r| !r.seen.is_empty() || r.said.is_some());
-    out
+    let tells = |r: &Reason<'_>| !r.seen.is_empty() || r.said().is_some();
+    if !out.iter().skip(before).all(tells) {
+        let new = out.split_off(before);
+        out.extend(new.into_iter().filter(tells));
+    }
 }
 
 /// The clauses of an expression that holds.
 pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec<Reason<'p>>) {
+    planned(cx, e, ops(e), params, out);
+}
+
+fn ops(e: &Expr) -> Option<&[Op]> {
+    e.plan.as_ref().map(Plan::ops)
+}
+
+/// The same, with the plan of the expression: that of a part stands within that of the whole, which was asked just now.
+fn planned<'p>(cx: &mut Cx<'_>, e: &'p Expr, plan: Option<&[Op]>, params: &[Value], out: &mut Vec<Reason<'p>>) {
     match &e.node {
         Node::And(all) => {
             out.reserve(all.len());
-            all.iter().for_each(|x| clauses(cx, x, params, out));
+            let mut parts = parts(plan.map_or(&[], operands));
+            for x in all {
+                let plan = parts.next().or_else(|| ops(x));
+                match &x.node {
+                    Node::Clause(condition, args) => clause(cx, (condition, true), args, plan, params, out),
+                    _ => planned(cx, x, plan, params, out),
+                }
+            }
         }
         Node::Or(all) => {
             // The part that settled it.
@@ -73,21 +108,10 @@ pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec
                 clauses(cx, x, params, out);
             }
         }
-        Node::Clause(condition, args) => {
-            let args = values(cx, args, params);
-            let seen = cx.looked(&condition.body, &args, true);
-            out.push(Reason { name: &condition.name, denied: false, said: condition.pass.as_ref().map(|t| (t, args)), seen });
-        }
+        Node::Clause(condition, args) => clause(cx, (condition, true), args, plan, params, out),
         Node::Not(inner) => match &inner.node {
-            Node::Clause(condition, args) => {
-                let args = values(cx, args, params);
-                let seen = cx.looked(&condition.body, &args, false);
-                out.push(Reason { name: &condition.name, denied: true, said: condition.fail.as_ref().map(|t| (t, args)), seen });
-            }
-            _ => {
-                let seen = cx.looked(e, params, true);
-                out.push(Reason::plain("when", seen));
-            }
+            Node::Clause(condition, args) => clause(cx, (condition, false), args, plan.map(operands), params, out),
+            _ => out.push(Reason::when(cx.looked(e, plan, params, true))),
         },
         Node::Each(Each::Some, list, body) => {
             // `clickers.some(|u| taken_over(u))`: the clause for the item that settled it.
@@ -98,21 +122,33 @@ pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec
                 if cx.holds(body, &with).unwrap_or(false) {
                     let before = out.len();
                     clauses(cx, body, &with, out);
-                    if out.get(before..).is_some_and(|new| new.iter().all(|r| r.name == "when")) {
+                    if out.get(before..).is_some_and(|new| new.iter().all(|r| matches!(r.of, Of::Plain(_)))) {
                         out.truncate(before);
-                        let seen = cx.looked(e, params, true);
-                        out.push(Reason::plain("when", seen));
+                        out.push(Reason::when(cx.looked(e, plan, params, true)));
                     }
                     return;
                 }
                 with.pop();
             }
         }
-        _ => {
-            let seen = cx.looked(e, params, true);
-            out.push(Reason::plain("when", seen));
-        }
+        _ => out.push(Reason::when(cx.looked(e, plan, params, true))),
     }
+}
+
+/// A clause that holds, or does not.
+#[inline]
+fn clause<'p>(
+    cx: &mut Cx<'_>,
+    (condition, holds): (&'p Condition, bool),
+    args: &[Expr],
+    plan: Option<&[Op]>,
+    params: &[Value],
+    out: &mut Vec<Reason<'p>>,
+) {
+    let args = values(cx, args, params);
+    let plan = plan.filter(|p| args.is_empty() && !p.is_empty()).or_else(|| ops(&condition.body));
+    let seen = cx.looked(&condition.body, plan, &args, holds);
+    out.push(Reason { of: Of::Clause(condition, holds, args), seen });
 }
 
 /// What a clause is about: mostly nothing.

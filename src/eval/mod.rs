@@ -6,12 +6,13 @@ pub mod why;
 
 use std::collections::BTreeSet;
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::technique::covers;
 use crate::model::{EntityIx, Incident, Time};
 use crate::playbook::PlaybookSet;
 use crate::playbook::set::{CardRule, Match, Playbook, Rules, Target};
-use crate::script::plan::Plan;
 use crate::script::{Cx, Expr, Facts, Stop, Value};
 
 /// What holds of an incident.
@@ -47,7 +48,7 @@ pub struct Matched {
     /// The arms of its triage that hold; the first is what it says, the others were considered.
     pub arms: Vec<usize>,
     /// Its cards that hold: the card's position, and what it is about.
-    pub hits: Vec<Hit>,
+    pub hits: SmallVec<[Hit; 1]>,
 }
 
 /// A card that holds.
@@ -80,16 +81,28 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
 pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evaluation {
     let found = set.index.find(cx.facts);
     let mut out = Evaluation { quiet: Vec::with_capacity(found.len()), ..Evaluation::default() };
+    let wanted = |n: usize| only.is_none_or(|id| set.playbooks.get(n).is_some_and(|p| *p.id == *id));
     // The gate of the next one is looked at before this one is asked: the way to it through memory takes as long as asking.
-    let mut found = found.map(|n| (n, set.index.gate(n).and_then(Plan::begun)));
+    let mut found = found.filter(|(n, _)| wanted(*n)).map(|(n, gate)| (n, gate.and_then(|g| Some((g.plan.begun()?, g.alone)))));
     let mut next = found.next();
-    while let Some((n, gate)) = std::mem::replace(&mut next, found.next()) {
+    while let Some((n, gate)) = next {
+        next = found.next();
         let quiet = u32::try_from(n).unwrap_or(u32::MAX);
-        if only.is_none() && gate.is_some_and(|gate| !cx.may_hold(gate)) {
-            out.quiet.push(quiet);
-            continue;
+        if let Some((gate, alone)) = gate {
+            match cx.gate(gate) {
+                Some(false) => {
+                    out.quiet.push(quiet);
+                    continue;
+                }
+                Some(true) if alone => {
+                    let hit = Hit { card: 0, targets: Vec::new() };
+                    out.matched.push(Matched { playbook: n, hits: smallvec![hit], ..Matched::default() });
+                    continue;
+                }
+                _ => {}
+            }
         }
-        let Some(playbook) = set.playbooks.get(n).filter(|p| only.is_none_or(|id| &*p.id == id)) else { continue };
+        let Some(playbook) = set.playbooks.get(n) else { continue };
         let rules: &Rules = playbook;
         let mut matched = Matched { playbook: n, ..Matched::default() };
         for (n, arm) in rules.triage.iter().enumerate() {

@@ -192,6 +192,11 @@ impl<K, V> Map<K, V> {
         self.into_iter()
     }
 
+    /// The entries in one piece, in order.
+    pub fn entries(&self) -> &[(K, V)] {
+        &self.0
+    }
+
     /// The key at a place in the order.
     pub fn key(&self, at: usize) -> Option<&K> {
         self.0.get(at).map(|(k, _)| k)

@@ -10,12 +10,11 @@ use super::later::{Later, later, now};
 use super::names::{Declared, Kept};
 use super::read::{Fields, Reader};
 use super::scope::{Around, Scope, scope};
-use super::set::{Arm, CardRule, Match, Playbook, Rules, Status};
+use super::set::{Arm, CardRule, Gate, Match, Playbook, Rules, Status};
 use super::text::level_of;
 use super::yaml::Node;
 use crate::diag::{Diagnostic, Severity, codes, nearest};
 use crate::script::Questions;
-use crate::script::plan::Plan;
 use crate::source::{Scalar, Span};
 
 /// Compiles a playbook; what is wrong is reported.
@@ -47,7 +46,7 @@ fn playbook(
     d: &Declared<'_>,
     fields: &Fields<'_>,
     around: &Around,
-    rules: impl FnOnce(&mut Reader<'_>) -> (Option<Plan>, Later<Rules>),
+    rules: impl FnOnce(&mut Reader<'_>) -> (Option<Gate>, Later<Rules>),
 ) -> Playbook {
     if let Some(n) = fields.get("format") {
         reader.number(n, "`format`", 1..=1);

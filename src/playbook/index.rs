@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::set::{Match, Playbook};
+use super::set::{Gate, Match, Playbook};
 use crate::model::technique::base;
 use crate::model::{Kind, Level};
 use crate::script::Facts;
-use crate::script::plan::Plan;
 
 /// Playbooks by position: blocks of sixty-four with at least one of them, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -140,7 +139,7 @@ pub struct Index {
     /// Those that ask for at least this severity.
     severities: BTreeMap<Level, Some64>,
     /// The gate of each, sixty-four together: what is asked first of all stands apart from what is asked only then.
-    gates: Vec<Arc<[Option<Plan>]>>,
+    gates: Vec<Arc<[Option<Gate>]>>,
     len: usize,
 }
 
@@ -163,12 +162,6 @@ impl Index {
         if let Some(gate) = gate {
             gate.clone_from(&new.gate);
         }
-    }
-
-    /// What does not hold where nothing of the playbook at a position holds.
-    #[inline]
-    pub fn gate(&self, n: usize) -> Option<&Plan> {
-        self.gates.get(n / 64)?.get(n % 64)?.as_ref()
     }
 
     /// Says whether the playbook at a position asks for this.
@@ -196,7 +189,7 @@ impl Index {
     }
 
     /// The positions of the playbooks whose `match` holds, in order.
-    pub fn find(&self, facts: &Facts<'_>) -> Found {
+    pub fn find(&self, facts: &Facts<'_>) -> Found<'_> {
         let types = self.types.led(facts.types.iter().map(|(t, _)| &**t));
         let signals = self.signals.led(facts.signals().iter().map(|s| &**s));
         let techniques = self.techniques.led(facts.techniques().iter().flat_map(|t| {
@@ -253,30 +246,35 @@ impl Index {
                 *bits &= !list.at(*block);
             }
         }
-        Found { blocks: live.into_iter(), block: 0, bits: 0 }
+        Found { blocks: live.into_iter(), all: &self.gates, first: 0, bits: 0, gates: &[] }
     }
 }
 
-/// Positions of playbooks, in order.
+/// Positions of playbooks, in order, and their gates.
 #[derive(Debug)]
-pub struct Found {
+pub struct Found<'i> {
     /// Blocks of sixty-four that are still to come.
     blocks: std::vec::IntoIter<(u32, u64)>,
-    block: u32,
+    all: &'i [Arc<[Option<Gate>]>],
+    /// The first of the block that is gone through, those that are still to come, and the gates of all.
+    first: usize,
     bits: u64,
+    gates: &'i [Option<Gate>],
 }
 
-impl Iterator for Found {
-    type Item = usize;
+impl<'i> Iterator for Found<'i> {
+    type Item = (usize, Option<&'i Gate>);
 
     #[inline]
-    fn next(&mut self) -> Option<usize> {
+    fn next(&mut self) -> Option<Self::Item> {
         while self.bits == 0 {
-            (self.block, self.bits) = self.blocks.next()?;
+            let (block, bits) = self.blocks.next()?;
+            self.gates = self.all.get(block as usize).map_or(&[], |some| some);
+            (self.first, self.bits) = ((block as usize).saturating_mul(64), bits);
         }
-        let n = (self.block as usize).saturating_mul(64).saturating_add(self.bits.trailing_zeros() as usize);
+        let n = self.bits.trailing_zeros() as usize;
         self.bits &= self.bits.wrapping_sub(1);
-        Some(n)
+        Some((self.first.wrapping_add(n), self.gates.get(n).and_then(Option::as_ref)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -285,7 +283,7 @@ impl Iterator for Found {
     }
 }
 
-impl ExactSizeIterator for Found {}
+impl ExactSizeIterator for Found<'_> {}
 
 #[cfg(test)]
 mod tests {

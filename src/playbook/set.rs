@@ -237,9 +237,8 @@ pub struct Playbook {
     pub span: Span,
     /// What must be in the incident.
     pub matching: Match,
-    /// What does not hold where nothing of it holds: most playbooks are done with once this is asked. `None` where no one
-    /// question tells.
-    pub gate: Option<Plan>,
+    /// What is asked first. `None` where no one question tells.
+    pub gate: Option<Gate>,
     /// All that is asked where `match:` holds, as fields of the playbook too. What ships is compiled when it is first asked.
     pub rules: Later<Rules>,
 }
@@ -271,12 +270,23 @@ pub struct Rules {
     pub exceptions: Vec<Exception>,
 }
 
+/// What does not hold where nothing of a playbook holds: most playbooks are done with once this is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// The question, about the incident.
+    pub plan: Plan,
+    /// Whether it is that of the one card, about the incident, which is all that the playbook says.
+    pub alone: bool,
+}
+
 impl Rules {
     /// What does not hold where no arm and no card does, if one question about the incident tells.
-    pub fn gate(&self) -> Option<Plan> {
+    pub fn gate(&self) -> Option<Gate> {
         let arms = self.triage.iter().map(|a| a.when.as_ref());
         let cards = self.cards.iter().map(|c| c.when.as_ref().filter(|w| w.free == 0));
-        Plan::any(&arms.chain(cards).map(|when| when?.plan.as_ref()).collect::<Option<Vec<_>>>()?)
+        let plan = Plan::any(&arms.chain(cards).map(|when| when?.plan.as_ref()).collect::<Option<Vec<_>>>()?)?;
+        let alone = self.triage.is_empty() && matches!(self.cards.as_slice(), [CardRule { target: Target::Incident, .. }]);
+        Some(Gate { plan, alone })
     }
 }
 

@@ -12,6 +12,8 @@ use super::plan::{Op, Plan, What};
 use super::trace::{Findings, Seen, Trace};
 use super::ty::Ty;
 use super::value::Value;
+use smallvec::smallvec;
+
 use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, Time};
 use crate::source::Span;
 
@@ -58,56 +60,83 @@ struct Memo {
     cost: u64,
 }
 
-/// The answers to the questions of a set over one incident. Made once, it serves one incident after another: what it
-/// costs to empty it depends on what was asked, not on how many questions there are.
-#[derive(Default)]
+/// The answers to the questions of a set over one incident. Made once, it serves one incident after another, and is emptied
+/// by the next turn: an answer of another turn is none.
 pub struct Memory {
-    /// For each question: nothing yet, no or yes with the cost and the place of the item that settled it, or where its value
-    /// stands.
+    /// For each question: the turn in which it was answered; no or yes with the cost and the place of the item that settled
+    /// it, or where its value stands.
     slots: Vec<u64>,
-    touched: Vec<u32>,
+    turn: u64,
     values: Vec<Memo>,
     clauses: HashMap<(Key, Vec<EntityIx>), Memo>,
 }
 
-/// What stands in the two lowest bits of a slot.
+/// What a slot holds: from the lowest bit, 2 bits of answer, 30 of cost, 20 of the place of the item that settled it, and 12 of
+/// the turn.
 mod answer {
-    pub const NONE: u64 = 0;
     pub const NO: u64 = 1;
     pub const YES: u64 = 2;
     pub const OTHER: u64 = 3;
 
-    /// Bits of the cost, above those two; the rest is the place of the item that settled it, and nothing where none did.
-    const COST: u32 = 30;
-    const _: () = assert!(super::limits::STEPS < 1 << COST);
+    /// Turns are counted from one to this; then all is forgotten at once.
+    pub const TURNS: u64 = (1 << 12) - 1;
+    const TURN: u32 = 52;
+
+    const COST: u64 = (1 << 30) - 1;
+    const _: () = assert!(super::limits::STEPS <= COST);
+
+    /// One more than the place; nothing where there is none, or where it is too far back to be kept.
+    const PLACE: u64 = (1 << 20) - 1;
 
     /// What a slot holds of an answer.
-    pub fn of(yes: bool, cost: u64, place: Option<usize>) -> u64 {
-        let place = place.map_or(0, |n| (n as u64).saturating_add(1));
-        (place << 32) | (cost << 2) | if yes { YES } else { NO }
+    #[inline(always)]
+    pub fn of(turn: u64, yes: bool, cost: u64, place: Option<usize>) -> u64 {
+        let place = place.map_or(0, |n| (n as u64).wrapping_add(1));
+        (turn << TURN) | (if place <= PLACE { place } else { 0 } << 32) | (cost << 2) | if yes { YES } else { NO }
     }
 
-    pub fn cost(slot: u64) -> u64 {
-        (slot >> 2) & ((1 << COST) - 1)
+    /// What a slot holds of a value that stands elsewhere.
+    pub fn elsewhere(turn: u64, at: usize) -> u64 {
+        (turn << TURN) | ((at as u64 & (COST | PLACE << 30)) << 2) | OTHER
     }
 
-    pub fn place(slot: u64) -> Option<usize> {
-        usize::try_from((slot >> 32).checked_sub(1)?).ok()
+    /// The lower bits, if the slot is of this turn: no answer leaves nothing.
+    #[inline(always)]
+    pub fn now(slot: u64, turn: u64) -> u64 {
+        let found = slot ^ (turn << TURN);
+        if found >> TURN == 0 { found } else { 0 }
+    }
+
+    pub fn cost(now: u64) -> u64 {
+        (now >> 2) & COST
+    }
+
+    pub fn place(now: u64) -> Option<usize> {
+        usize::try_from((now >> 32).checked_sub(1)?).ok()
+    }
+
+    pub fn at(now: u64) -> Option<usize> {
+        usize::try_from(now >> 2).ok()
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new(0)
     }
 }
 
 impl Memory {
     /// With room for so many questions.
     pub fn new(questions: usize) -> Self {
-        Self { slots: vec![0; questions], ..Self::default() }
+        Self { slots: vec![0; questions], turn: 1, values: Vec::new(), clauses: HashMap::new() }
     }
 
     /// Forgets all answers.
     pub fn clear(&mut self) {
-        for n in self.touched.drain(..) {
-            if let Some(slot) = self.slots.get_mut(n as usize) {
-                *slot = answer::NONE;
-            }
+        self.turn = if self.turn < answer::TURNS { self.turn.saturating_add(1) } else { 1 };
+        if self.turn == 1 {
+            self.slots.fill(0);
         }
         self.values.clear();
         self.clauses.clear();
@@ -115,45 +144,48 @@ impl Memory {
 
     fn put(&mut self, id: MemoId, value: &Result<Value, Stop>, cost: u64) {
         let kept = match value {
-            Ok(Value::Bool(yes)) => answer::of(*yes, cost, None),
+            Ok(Value::Bool(yes)) => answer::of(self.turn, *yes, cost, None),
             other => {
                 self.values.push(Memo { value: other.clone(), cost });
-                ((self.values.len() as u64) << 2) | answer::OTHER
+                answer::elsewhere(self.turn, self.values.len().saturating_sub(1))
             }
         };
         self.keep(id, kept);
     }
 
-    #[inline]
+    #[inline(always)]
     fn keep(&mut self, id: MemoId, kept: u64) {
-        let n = id.0 as usize;
-        match self.slots.get_mut(n) {
-            Some(slot) => {
-                if std::mem::replace(slot, kept) == answer::NONE {
-                    self.touched.push(id.0);
-                }
-            }
-            // What is compiled only when it is asked for has places beyond those that were known before.
-            None => {
-                self.slots.resize(n, answer::NONE);
-                self.slots.push(kept);
-                self.touched.push(id.0);
-            }
+        match self.slots.get_mut(id.0 as usize) {
+            Some(slot) => *slot = kept,
+            None => self.grow(id, kept),
         }
+    }
+
+    /// What is compiled only when it is asked for has places beyond those that were known before.
+    #[cold]
+    fn grow(&mut self, id: MemoId, kept: u64) {
+        self.slots.resize(id.0 as usize, 0);
+        self.slots.push(kept);
+    }
+
+    /// What is kept for a question; 0 where nothing is.
+    #[inline(always)]
+    fn now(&self, id: MemoId) -> u64 {
+        self.slots.get(id.0 as usize).map_or(0, |slot| answer::now(*slot, self.turn))
     }
 
     /// The place of the item that settled a question in the list that it goes through, where that is kept.
     pub(super) fn settled(&self, id: MemoId) -> Option<usize> {
-        let slot = *self.slots.get(id.0 as usize)?;
-        if matches!(slot & 3, answer::NO | answer::YES) { answer::place(slot) } else { None }
+        let now = self.now(id);
+        if matches!(now & 3, answer::NO | answer::YES) { answer::place(now) } else { None }
     }
 
     fn get(&self, id: MemoId) -> Option<Memo> {
-        let slot = *self.slots.get(id.0 as usize)?;
-        match slot & 3 {
-            answer::NO => Some(Memo { value: Ok(false.into()), cost: answer::cost(slot) }),
-            answer::YES => Some(Memo { value: Ok(true.into()), cost: answer::cost(slot) }),
-            answer::OTHER => self.values.get(usize::try_from(slot >> 2).ok()?.checked_sub(1)?).cloned(),
+        let now = self.now(id);
+        match now & 3 {
+            answer::NO => Some(Memo { value: Ok(false.into()), cost: answer::cost(now) }),
+            answer::YES => Some(Memo { value: Ok(true.into()), cost: answer::cost(now) }),
+            answer::OTHER => self.values.get(answer::at(now)?).cloned(),
             _ => None,
         }
     }
@@ -168,9 +200,9 @@ pub struct Cx<'a> {
     /// What can be asked about.
     pub facts: &'a Facts<'a>,
     pub(super) memory: Memory,
-    pub(super) trace: Option<Box<Trace>>,
-    /// The one that was used last.
-    spare: Option<Box<Trace>>,
+    /// Whether what is looked at is noted, and what was so far.
+    pub(super) tracing: bool,
+    pub(super) trace: Trace,
     /// How many findings are looked for under a clause.
     findings: usize,
     observed: Option<Box<Observed>>,
@@ -200,8 +232,8 @@ impl<'a> Cx<'a> {
         Self {
             facts,
             memory,
-            trace: None,
-            spare: None,
+            tracing: false,
+            trace: Trace::default(),
             findings: limits::LOOKED_FOR,
             observed: None,
             locals: Vec::new(),
@@ -255,26 +287,35 @@ impl<'a> Cx<'a> {
         self.tracing(|cx| cx.aside(|cx| cx.value(e, params)))
     }
 
-    /// What was looked at for an expression that is known to hold with these parameters, or not to.
-    pub fn looked(&mut self, e: &Expr, params: &[Value], holds: bool) -> Findings {
-        let Some(plan) = &e.plan else { return self.traced(e, params).1 };
+    /// What was looked at for an expression that is known to hold with these parameters, or not to. `plan` is the expression's,
+    /// which may stand within another one.
+    pub fn looked(&mut self, e: &Expr, plan: Option<&[Op]>, params: &[Value], holds: bool) -> Findings {
+        let Some(plan) = plan else { return self.traced(e, params).1 };
+        if let Some(one) = self.alone(plan, holds) {
+            return smallvec![one];
+        }
         let ((), findings) = self.tracing(|cx| {
             cx.begin(params);
-            cx.tell(plan.ops(), holds);
+            cx.tell(plan, holds);
         });
         findings
     }
 
     /// Does something whose evidence is kept; what it takes is not counted beyond it.
+    #[inline]
     fn tracing<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> (T, Findings) {
-        let mut trace = self.spare.take().unwrap_or_default();
-        trace.begin(self.findings);
-        let before = self.trace.replace(trace);
+        // One within another is not asked for; its evidence would not be lost.
+        let outside = self.tracing.then(|| std::mem::take(&mut self.trace));
+        self.tracing = true;
+        self.trace.begin(self.findings);
         let counted = self.spending();
         let out = run(self);
         self.spend(counted);
-        self.spare = std::mem::replace(&mut self.trace, before);
-        let findings = self.spare.as_mut().map(|t| t.findings()).unwrap_or_default();
+        let findings = self.trace.findings();
+        self.tracing = outside.is_some();
+        if let Some(outside) = outside {
+            self.trace = outside;
+        }
         (out, findings)
     }
 
@@ -307,15 +348,14 @@ impl<'a> Cx<'a> {
 
     /// Adds a finding, where findings are wanted.
     pub fn note(&mut self, what: impl FnOnce() -> Seen) {
-        if let Some(trace) = &mut self.trace {
-            trace.add(what());
+        if self.tracing {
+            self.trace.add(what());
         }
     }
 
     /// Counts work that a native function is about to do.
     pub fn work(&mut self, steps: usize) -> Result<(), Stop> {
-        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
-        self.charge(steps);
+        self.steps = self.steps.saturating_add(steps as u64);
         self.pay()
     }
 
@@ -327,21 +367,22 @@ impl<'a> Cx<'a> {
         self.work(size.saturating_div(8))
     }
 
-    /// Counts work whose end [`Cx::pay`] settles.
+    /// Counts work whose end [`Cx::pay`] settles. Steps take time, and nobody has enough of it to use up 64 bits.
+    #[inline(always)]
     pub(super) fn charge(&mut self, steps: u64) {
-        self.steps = self.steps.saturating_add(steps);
+        self.steps = self.steps.wrapping_add(steps);
     }
 
     /// Counts what an answer took that is only looked up.
     fn save(&mut self, steps: u64) {
         self.charge(steps);
-        self.saved = self.saved.saturating_add(steps);
+        self.saved = self.saved.wrapping_add(steps);
         self.limit();
     }
 
     #[inline]
     fn limit(&mut self) {
-        self.most = self.begun.saturating_add(limits::STEPS).min(self.saved.saturating_add(limits::INCIDENT_STEPS));
+        self.most = self.begun.wrapping_add(limits::STEPS).min(self.saved.wrapping_add(limits::INCIDENT_STEPS));
     }
 
     /// Whether what was counted is beyond the limits.
@@ -358,13 +399,13 @@ impl<'a> Cx<'a> {
     /// The answer to a question, where it is kept as no or yes: what it cost is counted.
     #[inline]
     pub(super) fn known(&mut self, id: MemoId) -> Option<bool> {
-        let slot = *self.memory.slots.get(id.0 as usize)?;
-        let found = match slot & 3 {
+        let now = self.memory.now(id);
+        let found = match now & 3 {
             answer::NO => false,
             answer::YES => true,
             _ => return None,
         };
-        self.save(answer::cost(slot));
+        self.save(answer::cost(now));
         Some(found)
     }
 
@@ -380,26 +421,30 @@ impl<'a> Cx<'a> {
 
     /// Keeps an answer, and the place of the item that settled it, with what it took since then. What ran out of its asker's
     /// budget may fit another's.
-    #[inline]
+    #[inline(always)]
     pub(super) fn keep(&mut self, id: MemoId, found: bool, before: u64, place: Option<usize>) {
         if !self.spent_out() {
-            self.memory.keep(id, answer::of(found, self.steps.saturating_sub(before), place));
+            self.memory.keep(id, answer::of(self.memory.turn, found, self.steps.wrapping_sub(before), place));
         }
     }
 
-    /// Whether a plan about the incident could hold: it does, or takes more than a question may.
-    #[inline]
-    pub fn may_hold(&mut self, (op, rest, price): Begun<'_>) -> bool {
+    /// Whether a plan about the incident holds; `None` where it takes more than a question may, and while tests are observed.
+    #[inline(always)]
+    pub fn gate(&mut self, (op, rest, price): Begun<'_>) -> Option<bool> {
+        if self.observed.is_some() {
+            return None;
+        }
         self.begin(&[]);
         self.charge(u64::from(price));
-        self.observed.is_some() || self.answer(op, rest) || self.spent_out()
+        let holds = self.answer(op, rest);
+        (!self.spent_out()).then_some(holds)
     }
 
     /// Whether something holds.
     #[inline]
     fn test(&mut self, e: &Expr) -> Result<bool, Stop> {
         match &e.plan {
-            Some(plan) if self.trace.is_none() && self.observed.is_none() => self.planned(plan, e.span),
+            Some(plan) if !self.tracing && self.observed.is_none() => self.planned(plan, e.span),
             _ => self.eval(e).map(|v| v.is_true()),
         }
     }
@@ -418,7 +463,7 @@ impl<'a> Cx<'a> {
             return Ok(holds.into());
         }
         // Once there is as much evidence as is shown, the rest is only answered.
-        if self.trace.as_ref().is_some_and(|t| t.full()) {
+        if self.tracing && self.trace.full() {
             return self.untraced(|cx| cx.eval(e));
         }
         self.work(1).map_err(|s| s.at(e.span))?;
@@ -427,7 +472,7 @@ impl<'a> Cx<'a> {
         }
         let Some(id) = e.memo else { return self.node(e) };
         if let Some(known) = self.memory.get(id) {
-            let looked = self.trace.as_mut().is_some_and(|t| t.first_visit(id));
+            let looked = self.tracing && self.trace.first_visit(id);
             if !looked {
                 self.save(known.cost);
                 if self.spent_out() {
@@ -437,8 +482,8 @@ impl<'a> Cx<'a> {
             }
             return self.node(e);
         }
-        if let Some(t) = &mut self.trace {
-            t.first_visit(id);
+        if self.tracing {
+            self.trace.first_visit(id);
         }
         let before = self.steps;
         let value = self.node(e);
@@ -615,7 +660,7 @@ impl<'a> Cx<'a> {
         }
         let entities: Vec<EntityIx> = args.iter().filter_map(|v| if let Value::Entity(e) = v { Some(*e) } else { None }).collect();
         let slot = (condition.body.key, entities);
-        if self.trace.is_none()
+        if !self.tracing
             && self.observed.is_none()
             && let Some(known) = self.memory.clauses.get(&slot).cloned()
         {
@@ -639,13 +684,13 @@ impl<'a> Cx<'a> {
             if holds != Ok(!settles) {
                 settled = Some(x);
                 // Where it fails, it does so again below.
-                if self.trace.is_none() {
+                if !self.tracing {
                     holds?;
                 }
                 break;
             }
         }
-        if self.trace.is_some() {
+        if self.tracing {
             let counted = self.spending();
             for x in settled.map_or(all, std::slice::from_ref) {
                 self.eval(x)?;
@@ -657,7 +702,7 @@ impl<'a> Cx<'a> {
 
     fn each(&mut self, op: Each, of: &Expr, body: &Expr, whole: &Expr) -> Result<Value, Stop> {
         let list = self.eval(of)?;
-        if self.trace.is_none() || op == Each::Map {
+        if !self.tracing || op == Each::Map {
             return self.over(op, &list, body, whole, None);
         }
         // What the items come to is found first; then those that speak for it are looked into, and where none does, all.
@@ -672,7 +717,7 @@ impl<'a> Cx<'a> {
         let after = self.spending();
         self.spend(before);
         for item in if support.is_empty() { list.items() } else { support } {
-            if self.trace.as_ref().is_some_and(|t| t.full()) {
+            if self.tracing && self.trace.full() {
                 break;
             }
             self.locals.push(item.clone());
@@ -725,9 +770,9 @@ impl<'a> Cx<'a> {
 
     /// Does something without noting what is looked at for it.
     fn untraced<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
-        let trace = self.trace.take();
+        let tracing = std::mem::replace(&mut self.tracing, false);
         let out = run(self);
-        self.trace = trace;
+        self.tracing = tracing;
         out
     }
 

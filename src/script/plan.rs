@@ -82,6 +82,16 @@ pub fn parts(mut ops: &[Op]) -> impl Iterator<Item = &[Op]> {
     })
 }
 
+/// The parts that belong to the first one, which is written as `!`, `&&` or `||`, wherever its answer is kept.
+pub fn operands(ops: &[Op]) -> &[Op] {
+    match ops {
+        [Op { what: What::Shared(..), .. }, kept @ ..] => operands(kept),
+        [Op { what: What::Elsewhere(plan), .. }, ..] => operands(plan.ops()),
+        [Op { what: What::Not | What::Join(_), .. }, rest @ ..] => rest,
+        _ => &[],
+    }
+}
+
 /// How a list is gone through.
 #[derive(Clone, Copy, Debug)]
 pub struct Walk {
@@ -96,10 +106,10 @@ pub struct Walk {
 pub enum By {
     /// Each is asked.
     Item,
-    /// All that is asked is a test of a cell of the item: its column is gone through.
-    Cell,
+    /// All that is asked is a test of the item itself: it is not made a local.
+    Test,
     /// That is what is asked first, of several things that must all hold.
-    FirstCell,
+    FirstTest,
 }
 
 /// What is gone through.
@@ -111,6 +121,21 @@ pub enum List {
     Alerts,
     /// The entities of a kind that an alert, which is a local, names.
     Named(u8, Kind),
+}
+
+impl Op {
+    /// Whether it comes out the same whatever locals there are: it asks for none, or finds its own by itself.
+    fn anywhere(&self) -> bool {
+        match &self.what {
+            What::Test(t) => {
+                !t.source.is_local()
+                    && !matches!(&t.check, Check::With(_, other) if other.is_local())
+                    && !matches!(t.check, Check::Member(List::Named(..), _))
+            }
+            What::Not | What::Join(_) | What::Column(..) => true,
+            _ => false,
+        }
+    }
 }
 
 /// What has more parts than this is written out once.
@@ -156,7 +181,8 @@ impl Plan {
         }
         // Two steps: its own, and that of the list.
         if let [Op { price: 2, what: What::Each(walk, all), .. }, body @ ..] = &*self.0
-            && let Some((kind, (test, each, more))) = walk.column(body, !*all)
+            && let List::Kind(kind) = walk.list
+            && let Some((test @ Test { source: Source::Cell(..), .. }, each, more)) = walk.tested(body, !*all)
         {
             return Self::of(Op { price: 1, below: 0, what: What::Column(id, kind, *all, test.clone(), each) }, more);
         }
@@ -169,6 +195,17 @@ impl Plan {
         Self::of(Op { price: 1, below: 0, what: What::Shared(id, false) }, &inner.0)
     }
 
+    /// What holds where it does not.
+    fn negated(&self) -> Self {
+        match &*self.0 {
+            [Op { what: What::Test(test), .. }] => self.with(|op| {
+                op.price = op.price.saturating_add(1);
+                op.what = What::Test(Test { negated: !test.negated, ..test.clone() });
+            }),
+            _ => Self::new(1, What::Not, [self]),
+        }
+    }
+
     /// In a frame of its own.
     fn framed(&self) -> Self {
         match &*self.0 {
@@ -176,8 +213,8 @@ impl Plan {
                 op.price = op.price.saturating_add(1);
                 op.what = What::Shared(*id, true);
             }),
-            // It finds its local by itself.
             [Op { what: What::Column(..), .. }, ..] => self.with(|op| op.price = op.price.saturating_add(1)),
+            all if all.iter().all(Op::anywhere) => self.with(|op| op.price = op.price.saturating_add(1)),
             _ => Self::new(1, What::Framed, [self]),
         }
     }
@@ -225,32 +262,29 @@ impl Walk {
     pub fn of(list: &Expr, body: &[Op], item: usize) -> Option<(Self, u32)> {
         let (list, cost) = List::of(list)?;
         let of_item = |op: &Op| match &op.what {
-            What::Test(t) => match t.source {
-                Source::Cell(n, ..) => usize::from(n) == item && !t.check.asks(n) && matches!(list, List::Kind(_)),
-                _ => false,
-            },
+            What::Test(t) => t.source.of_local().is_some_and(|n| usize::from(n) == item && !t.check.asks(n)),
             _ => false,
         };
         let by = match body {
-            [op] if of_item(op) => By::Cell,
-            [Op { what: What::Join(false), .. }, first, ..] if of_item(first) => By::FirstCell,
+            [op] if of_item(op) => By::Test,
+            [Op { what: What::Join(false), .. }, first, ..] if of_item(first) => By::FirstTest,
             _ => By::Item,
         };
         Some((Self { list, by }, cost))
     }
 }
 
-/// What is asked of the entities of a kind: a test of a cell, what each entity takes, and what must hold of it as well.
-pub type OfCells<'o> = (&'o Test, u32, &'o [Op]);
+/// What is asked of the items of a list: a test, what each item takes, and what must hold of it as well.
+pub type OfItems<'o> = (&'o Test, u32, &'o [Op]);
 
 impl Walk {
-    /// What is asked of a column to find the items that answer as wanted, where it is gone through by that.
+    /// What is asked of the items to find those that answer as wanted, where it is a test of each.
     #[inline]
-    pub fn column<'o>(self, body: &'o [Op], wanted: bool) -> Option<(Kind, OfCells<'o>)> {
-        match (self.list, self.by, body) {
-            (List::Kind(kind), By::Cell, [Op { price, what: What::Test(test), .. }]) => Some((kind, (test, price.saturating_add(1), &[]))),
-            (List::Kind(kind), By::FirstCell, [join, Op { price, what: What::Test(test), .. }, more @ ..]) if wanted => {
-                Some((kind, (test, join.price.saturating_add(*price).saturating_add(1), more)))
+    pub fn tested<'o>(self, body: &'o [Op], wanted: bool) -> Option<OfItems<'o>> {
+        match (self.by, body) {
+            (By::Test, [Op { price, what: What::Test(test), .. }]) => Some((test, price.saturating_add(1), &[])),
+            (By::FirstTest, [join, Op { price, what: What::Test(test), .. }, more @ ..]) if wanted => {
+                Some((test, join.price.saturating_add(*price).saturating_add(1), more))
             }
             _ => None,
         }
@@ -282,6 +316,8 @@ pub struct Test {
     pub source: Source,
     /// What is asked of it.
     pub check: Check,
+    /// Whether it holds where the answer is no.
+    pub negated: bool,
 }
 
 /// Where a value stands.
@@ -304,6 +340,21 @@ pub enum Source {
     Whole,
     /// How many items a list has.
     Len(List),
+}
+
+impl Source {
+    /// Whether it is a local, or something of one.
+    fn is_local(self) -> bool {
+        matches!(self, Self::Local(_) | Self::Len(List::Named(..))) || self.of_local().is_some()
+    }
+
+    /// The local of which it is something.
+    pub fn of_local(self) -> Option<u8> {
+        match self {
+            Self::Cell(n, ..) | Self::Prop(n, _) | Self::Entity(n, _) | Self::Alert(n, _) => Some(n),
+            Self::Local(_) | Self::Incident(_) | Self::Whole | Self::Len(_) => None,
+        }
+    }
 }
 
 /// What is asked of a value.
@@ -346,11 +397,9 @@ impl Check {
     pub fn asks(&self, local: u8) -> bool {
         let list = |l: &List| matches!(l, List::Named(n, _) if *n == local);
         match self {
-            Self::With(_, other) => match other {
-                Source::Local(n) | Source::Cell(n, ..) | Source::Prop(n, _) | Source::Entity(n, _) | Source::Alert(n, _) => *n == local,
-                Source::Len(l) => list(l),
-                Source::Incident(_) | Source::Whole => false,
-            },
+            Self::With(_, Source::Local(n)) => *n == local,
+            Self::With(_, Source::Len(l)) => list(l),
+            Self::With(_, other) => other.of_local() == Some(local),
             Self::Member(l, _) => list(l),
             _ => false,
         }
@@ -458,7 +507,7 @@ pub fn of(node: &Node, ty: &Ty, depth: usize) -> Option<Plan> {
         return None;
     }
     Some(match node {
-        Node::Not(x) => Plan::new(1, What::Not, [x.plan.as_ref()?]),
+        Node::Not(x) => x.plan.as_ref()?.negated(),
         Node::And(all) | Node::Or(all) => {
             let settles = matches!(node, Node::Or(_));
             Plan::new(1, What::Join(settles), all.iter().map(|x| x.plan.as_ref()).collect::<Option<Vec<_>>>()?)
@@ -490,7 +539,7 @@ pub fn of(node: &Node, ty: &Ty, depth: usize) -> Option<Plan> {
 type Asked = (Source, Check, u32);
 
 fn test((source, check, cost): Asked) -> Option<Plan> {
-    Some(Plan::new(cost.checked_add(1)?, What::Test(Test { source, check }), []))
+    Some(Plan::new(cost.checked_add(1)?, What::Test(Test { source, check, negated: false }), []))
 }
 
 fn source(e: &Expr) -> Option<Source> {

@@ -5,11 +5,11 @@ use super::expr::{Compare, MemoId};
 use super::facts::Facts;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::functions::attack;
-use super::plan::{By, Check, List, OfCells, Op, Ref, Source, Test, Walk, What, split};
+use super::plan::{Check, List, OfItems, Op, Ref, Source, Test, Walk, What, split};
 use super::trace::{AlertHolds, Holds};
 use super::value::Value;
-use crate::model::{AlertIx, EntityIx, Kind, PropType, PropValue, Verdict};
-use crate::script::columns::{Slot, slot};
+use crate::model::{Alert, AlertIx, EntityIx, Kind, PropType, PropValue, Verdict};
+use crate::script::columns::slot;
 
 impl<'a> Cx<'a> {
     /// The answer to a plan, which is in its parts; it means nothing once what was counted is beyond the limits, which
@@ -35,8 +35,8 @@ impl<'a> Cx<'a> {
                 Some(answer) => answer,
                 None => self.asked(*id, *kind, *all, (test, *each, rest)),
             },
-            What::Each(Walk { list, by: By::Item }, all) => {
-                self.settled = self.next_item(*list, rest, !*all, 0);
+            What::Each(walk, all) => {
+                self.settled = self.next(*walk, rest, !*all, 0);
                 self.settled.is_some() != *all
             }
             other => self.found(other, rest),
@@ -45,11 +45,11 @@ impl<'a> Cx<'a> {
 
     /// The answer to a question about a column that is not known, to be kept.
     #[inline(never)]
-    fn asked(&mut self, id: MemoId, kind: Kind, all: bool, of: OfCells<'_>) -> bool {
+    fn asked(&mut self, id: MemoId, kind: Kind, all: bool, of: OfItems<'_>) -> bool {
         let before = self.steps;
         // The list.
         self.charge(1);
-        let place = self.next_row(kind, of, !all, 0);
+        let place = self.next_tested(List::Kind(kind), of, !all, 0);
         let found = place.is_some() != all;
         self.keep(id, found, before, place);
         found
@@ -59,10 +59,6 @@ impl<'a> Cx<'a> {
     #[inline(never)]
     fn found(&mut self, what: &What, rest: &[Op]) -> bool {
         match what {
-            What::Each(walk, all) => {
-                self.settled = self.next(*walk, rest, !*all, 0);
-                self.settled.is_some() != *all
-            }
             What::Count(walk, compare, wanted) => {
                 let n = self.count(*walk, rest);
                 Ref::Int(i64::try_from(n).unwrap_or(i64::MAX)).compare(*compare, Ref::Int(*wanted))
@@ -71,7 +67,7 @@ impl<'a> Cx<'a> {
             What::Framed => self.in_frame(|cx| cx.run(rest)),
             What::Elsewhere(plan) => self.run(plan.ops()),
             // These are answered at once.
-            What::Test(_) | What::Join(..) | What::Shared(..) | What::Column(..) => false,
+            What::Test(_) | What::Join(..) | What::Shared(..) | What::Column(..) | What::Each(..) => false,
         }
     }
 
@@ -99,9 +95,9 @@ impl<'a> Cx<'a> {
     /// How many items of a list it holds for.
     fn count(&mut self, walk: Walk, body: &[Op]) -> usize {
         let mut n = 0usize;
-        if let Some((kind, (test, each, []))) = walk.column(body, true) {
-            self.cells(kind, test, u64::from(each), true, 0, |_| {
-                n = n.saturating_add(1);
+        if let Some((test, each, [])) = walk.tested(body, true) {
+            self.tested(walk.list, (test, each), true, 0, |_| {
+                n = n.wrapping_add(1);
                 true
             });
             return n;
@@ -114,25 +110,25 @@ impl<'a> Cx<'a> {
     }
 
     /// The place of the next item of a list, from this place on, that answers as wanted.
-    #[inline]
+    #[inline(never)]
     pub(super) fn next(&mut self, walk: Walk, body: &[Op], wanted: bool, from: usize) -> Option<usize> {
-        match walk.column(body, wanted) {
-            Some((kind, of)) => self.next_row(kind, of, wanted, from),
+        match walk.tested(body, wanted) {
+            Some(of) => self.next_tested(walk.list, of, wanted, from),
             None => self.next_item(walk.list, body, wanted, from),
         }
     }
 
-    /// The same of the entities of a kind, by a test of a cell; only where it holds is the rest asked.
-    #[inline]
-    pub(super) fn next_row(&mut self, kind: Kind, (test, each, more): OfCells<'_>, wanted: bool, mut from: usize) -> Option<usize> {
+    /// The same by a test of the items; only where it holds is the rest asked.
+    #[inline(always)]
+    pub(super) fn next_tested(&mut self, list: List, (test, each, more): OfItems<'_>, wanted: bool, mut from: usize) -> Option<usize> {
         loop {
             let mut found = None;
-            self.cells(kind, test, u64::from(each), wanted, from, |at| {
+            self.tested(list, (test, each), wanted, from, |at| {
                 found = Some(at);
                 false
             });
             let at = found?;
-            if more.is_empty() || self.about(test, *self.facts.columns.of(kind).get(at)?, |cx| cx.joined(more, false)) {
+            if more.is_empty() || self.about(test, self.item(list, at)??, |cx| cx.joined(more, false)) {
                 return Some(at);
             }
             if self.spent_out() {
@@ -142,11 +138,11 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Does something with an entity as the local that a test of its cell speaks of; what stands around it is not asked for.
-    pub(super) fn about<T>(&mut self, test: &Test, e: EntityIx, run: impl FnOnce(&mut Self) -> T) -> T {
-        let Source::Cell(n, ..) = test.source else { return run(self) };
+    /// Does something with an item as the local that a test speaks of; what stands around it is not asked for.
+    pub(super) fn about<T>(&mut self, test: &Test, item: Value, run: impl FnOnce(&mut Self) -> T) -> T {
+        let Some(n) = test.source.of_local() else { return run(self) };
         let outside = std::mem::replace(&mut self.base, self.locals.len().saturating_sub(usize::from(n)));
-        self.locals.push(Value::Entity(e));
+        self.locals.push(item);
         let out = run(self);
         self.locals.pop();
         self.base = outside;
@@ -213,31 +209,70 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Goes through the cells of a kind's column from a place on, and tells of those that answer as wanted, as long as it is
+    /// Goes through the items of a list from a place on, and tells of those whose test comes out as wanted, as long as it is
     /// to go on. Each that is passed has a price.
-    #[inline]
-    pub(super) fn cells(&mut self, kind: Kind, test: &Test, each: u64, wanted: bool, from: usize, tell: impl FnMut(usize) -> bool) {
+    #[inline(always)]
+    pub(super) fn tested(&mut self, list: List, (test, each): (&Test, u32), wanted: bool, from: usize, mut tell: impl FnMut(usize) -> bool) {
         let facts = self.facts;
-        let Test { source: Source::Cell(_, _, slot, flag), check } = test else { return };
+        let (source, check, wanted) = (test.source, &test.check, wanted != test.negated);
         let mut extra = 0u64;
-        let passed = match facts.columns.column(*slot) {
-            Some(column) => self.scan(column.get(from..).unwrap_or_default(), from, (*flag, check), wanted, &mut extra, tell),
-            // Nothing is recorded of any of them.
-            None => {
+        let passed = match (list, source) {
+            (List::Kind(kind), Source::Cell(_, _, slot, flag)) => match facts.columns.column(slot) {
+                Some(column) => self.scan(column.get(from..).unwrap_or_default(), from, (flag, check), wanted, &mut extra, tell),
+                // Nothing is recorded of any of them.
+                None => {
+                    let answer = self.says(Ref::held(None, flag), (check, self.other(check)), &mut extra);
+                    visit(facts.columns.of(kind).get(from..).unwrap_or_default(), from, |_| answer == wanted, tell)
+                }
+            },
+            (List::Kind(kind), _) => {
+                let check = (check, self.other(check));
                 let all = facts.columns.of(kind).get(from..).unwrap_or_default();
-                let nothing = Ref::held(None, *flag);
-                let answer = match check {
-                    Check::With(op, other) => nothing.compare(*op, self.read(*other)),
-                    check => self.check(nothing, check, &mut extra),
-                };
-                visit(all, from, |_| answer == wanted, tell)
+                visit(all, from, |e| self.says(self.of_entity(source, Some(*e)), check, &mut extra) == wanted, tell)
+            }
+            (List::Alerts, _) => {
+                let check = (check, self.other(check));
+                let all = facts.incident.alerts.get(from..).unwrap_or_default();
+                visit(all, from, |a| self.says(of_alert(source, a), check, &mut extra) == wanted, tell)
+            }
+            (List::Named(n, kind), _) => {
+                let check = (check, self.other(check));
+                let mut passed = 0usize;
+                let Value::Alert(ix) = self.local(n) else { return };
+                let Some(alert) = facts.incident.alert(*ix) else { return };
+                for (at, (e, _)) in alert.entities.entries().iter().enumerate().skip(from) {
+                    if facts.entity(*e).is_some_and(|x| x.kind == kind) {
+                        passed = passed.wrapping_add(1);
+                        if self.says(self.of_entity(source, Some(*e)), check, &mut extra) == wanted && !tell(at) {
+                            break;
+                        }
+                    }
+                }
+                passed
             }
         };
-        self.charge(each.saturating_mul(passed as u64).saturating_add(extra));
+        self.charge(u64::from(each).wrapping_mul(passed as u64).wrapping_add(extra));
+    }
+
+    /// What a check compares with, where that is a value of the incident.
+    fn other(&self, check: &Check) -> Ref<'_> {
+        if let Check::With(_, other) = check { self.read(*other) } else { Ref::Absent }
+    }
+
+    /// What a value says to a check; what it costs beyond the nodes is added.
+    #[inline]
+    fn says(&self, v: Ref<'_>, (check, other): (&Check, Ref<'_>), extra: &mut u64) -> bool {
+        match (check, v) {
+            (Check::True, v) => matches!(v, Ref::Bool(true)),
+            (Check::With(Compare::Eq, _), Ref::Text(a)) => matches!(other, Ref::Text(b) if a == b),
+            (Check::With(op, _), v) => v.compare(*op, other),
+            (Check::Compare(op, other), v) => v.compare(*op, Ref::of(other)),
+            (check, v) => self.check(v, check, extra),
+        }
     }
 
     /// How many cells were passed, and what they took beyond the nodes. The commonest checks are asked without a detour.
-    #[inline]
+    #[inline(always)]
     fn scan(
         &self,
         cells: &[Option<PropValue>],
@@ -267,20 +302,10 @@ impl<'a> Cx<'a> {
     /// The answer to a test.
     #[inline]
     pub(super) fn test_of(&mut self, t: &Test) -> bool {
-        let v = match t.source {
-            Source::Cell(n, _, slot, flag) => self.cell(n, slot, flag),
-            other => self.read(other),
-        };
-        match &t.check {
-            Check::With(op, other) => v.compare(*op, self.read(*other)),
-            Check::Compare(op, other) => v.compare(*op, Ref::of(other)),
-            check => {
-                let mut extra = 0;
-                let holds = self.check(v, check, &mut extra);
-                self.charge(extra);
-                holds
-            }
-        }
+        let (v, mut extra) = (self.read(t.source), 0);
+        let holds = self.says(v, (&t.check, self.other(&t.check)), &mut extra);
+        self.charge(extra);
+        holds != t.negated
     }
 
     /// What a value says to a check; what it costs beyond the nodes is added, and is nothing where nothing is recorded.
@@ -370,61 +395,52 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// What a local holds in a column.
-    #[inline]
-    fn cell(&self, n: u8, slot: Slot, flag: bool) -> Ref<'_> {
-        Ref::held(self.entity(n).and_then(|e| self.facts.columns.value(e, slot)), flag)
+    /// What an entity holds.
+    #[inline(always)]
+    fn of_entity(&self, source: Source, e: Option<EntityIx>) -> Ref<'_> {
+        let facts = self.facts;
+        match source {
+            Source::Cell(_, _, slot, flag) => Ref::held(e.and_then(|e| facts.columns.value(e, slot)), flag),
+            Source::Prop(_, p) => {
+                let at = e.and_then(|e| Some((e, slot(facts.entity(e)?.kind, p)?)));
+                Ref::held(at.and_then(|(e, s)| facts.columns.value(e, s)), p.spec().ty == PropType::Bool)
+            }
+            Source::Entity(_, f) => e.map_or(Ref::Absent, |e| self.field_of(e, f)),
+            _ => Ref::Absent,
+        }
+    }
+
+    fn field_of(&self, ix: EntityIx, f: EntityField) -> Ref<'_> {
+        let facts = self.facts;
+        let Some(x) = facts.entity(ix) else { return Ref::Absent };
+        match f {
+            EntityField::Id => Ref::Text(&x.id),
+            EntityField::Kind => Ref::Text(x.kind.word()),
+            EntityField::Name => Ref::Text(&x.name),
+            EntityField::Verdict => Ref::Text(facts.verdict(ix).word()),
+            EntityField::Malicious => Ref::Bool(facts.verdict(ix) == Verdict::Malicious),
+            EntityField::Suspicious => Ref::Bool(facts.verdict(ix) >= Verdict::Suspicious),
+            EntityField::Remediation => Ref::Text(&x.remediation_status),
+            EntityField::FirstSeen => Ref::time(x.first_seen),
+            EntityField::LastSeen => Ref::time(x.last_seen),
+            EntityField::Aliases => Ref::Texts(&x.aliases),
+            EntityField::Roles | EntityField::Tags | EntityField::Signals | EntityField::Alerts => Ref::Absent,
+        }
     }
 
     /// What stands somewhere.
+    #[inline]
     fn read(&self, source: Source) -> Ref<'_> {
         let facts = self.facts;
         match source {
+            Source::Cell(n, ..) | Source::Prop(n, _) | Source::Entity(n, _) => self.of_entity(source, self.entity(n)),
+            Source::Alert(n, _) => match self.local(n) {
+                Value::Alert(ix) => facts.incident.alert(*ix).map_or(Ref::Absent, |a| of_alert(source, a)),
+                _ => Ref::Absent,
+            },
             Source::Local(n) => Ref::of(self.local(n)),
             Source::Whole => Ref::Other(&Value::Incident),
             Source::Len(list) => Ref::Int(i64::try_from(self.len(list)).unwrap_or(i64::MAX)),
-            Source::Cell(n, _, slot, flag) => self.cell(n, slot, flag),
-            Source::Prop(n, p) => {
-                let value = self.entity(n).and_then(|e| Some((e, slot(facts.entity(e)?.kind, p)?))).and_then(|(e, s)| facts.columns.value(e, s));
-                Ref::held(value, p.spec().ty == PropType::Bool)
-            }
-            Source::Entity(n, f) => {
-                let Some((ix, x)) = self.entity(n).and_then(|e| Some((e, facts.entity(e)?))) else { return Ref::Absent };
-                match f {
-                    EntityField::Id => Ref::Text(&x.id),
-                    EntityField::Kind => Ref::Text(x.kind.word()),
-                    EntityField::Name => Ref::Text(&x.name),
-                    EntityField::Verdict => Ref::Text(facts.verdict(ix).word()),
-                    EntityField::Malicious => Ref::Bool(facts.verdict(ix) == Verdict::Malicious),
-                    EntityField::Suspicious => Ref::Bool(facts.verdict(ix) >= Verdict::Suspicious),
-                    EntityField::Remediation => Ref::Text(&x.remediation_status),
-                    EntityField::FirstSeen => Ref::time(x.first_seen),
-                    EntityField::LastSeen => Ref::time(x.last_seen),
-                    EntityField::Aliases => Ref::Texts(&x.aliases),
-                    EntityField::Roles | EntityField::Tags | EntityField::Signals | EntityField::Alerts => Ref::Absent,
-                }
-            }
-            Source::Alert(n, f) => {
-                let Value::Alert(ix) = self.local(n) else { return Ref::Absent };
-                let Some(a) = facts.incident.alert(*ix) else { return Ref::Absent };
-                match f {
-                    AlertField::Id => Ref::Text(&a.id),
-                    AlertField::Title => Ref::Text(&a.title),
-                    AlertField::Description => Ref::Text(&a.description),
-                    AlertField::Severity => Ref::level(a.severity),
-                    AlertField::Status => Ref::Text(&a.status),
-                    AlertField::Detector => a.detectors.first().map_or(Ref::Absent, |t| Ref::Text(t)),
-                    AlertField::Product => Ref::Text(&a.product),
-                    AlertField::Category => Ref::Text(&a.category),
-                    AlertField::First => Ref::time(a.first),
-                    AlertField::Last => Ref::time(a.last),
-                    AlertField::Created => Ref::time(a.created),
-                    AlertField::Detectors => Ref::Texts(&a.detectors),
-                    AlertField::Techniques => Ref::Texts(&a.techniques),
-                    AlertField::Tactics => Ref::Texts(&a.tactics),
-                    AlertField::Signals => Ref::Absent,
-                }
-            }
             Source::Incident(f) => {
                 let i = facts.incident;
                 match f {
@@ -444,6 +460,28 @@ impl<'a> Cx<'a> {
                 }
             }
         }
+    }
+}
+
+/// What an alert holds.
+fn of_alert(source: Source, a: &Alert) -> Ref<'_> {
+    let Source::Alert(_, f) = source else { return Ref::Absent };
+    match f {
+        AlertField::Id => Ref::Text(&a.id),
+        AlertField::Title => Ref::Text(&a.title),
+        AlertField::Description => Ref::Text(&a.description),
+        AlertField::Severity => Ref::level(a.severity),
+        AlertField::Status => Ref::Text(&a.status),
+        AlertField::Detector => a.detectors.first().map_or(Ref::Absent, |t| Ref::Text(t)),
+        AlertField::Product => Ref::Text(&a.product),
+        AlertField::Category => Ref::Text(&a.category),
+        AlertField::First => Ref::time(a.first),
+        AlertField::Last => Ref::time(a.last),
+        AlertField::Created => Ref::time(a.created),
+        AlertField::Detectors => Ref::Texts(&a.detectors),
+        AlertField::Techniques => Ref::Texts(&a.techniques),
+        AlertField::Tactics => Ref::Texts(&a.tactics),
+        AlertField::Signals => Ref::Absent,
     }
 }
 

@@ -5,13 +5,13 @@ use super::functions::attack;
 use super::plan::{Check, List, Op, Plan, Source, Test, Walk, What, parts};
 use super::trace::Seen;
 use super::value::Value;
-use crate::model::{AlertIx, EntityIx};
+use crate::model::AlertIx;
 
 impl Cx<'_> {
     /// Notes what decided that a plan comes out so, where that is wanted. Looking again at what was asked costs nothing.
     #[inline]
     pub(super) fn tell_of(&mut self, plan: &Plan, yes: bool) {
-        if self.trace.is_some() {
+        if self.tracing {
             let counted = self.spending();
             self.tell(plan.ops(), yes);
             self.spend(counted);
@@ -20,7 +20,27 @@ impl Cx<'_> {
 
     /// Whether there is as much evidence as is shown, or as may be looked for.
     fn told(&self) -> bool {
-        self.trace.as_ref().is_none_or(|t| t.full()) || self.spent_out()
+        self.trace.full() || self.spent_out()
+    }
+
+    /// The one thing that decided that a plan comes out so, where it is known at once: a cell of a column, or a field of the
+    /// incident. Most evidence is this.
+    #[inline]
+    pub(super) fn alone(&self, ops: &[Op], yes: bool) -> Option<Seen> {
+        let alone = |test: &Test| !matches!(test.check, Check::With(..));
+        match ops {
+            [Op { what: What::Column(id, kind, all, test, _), .. }] if *all != yes && alone(test) => {
+                let Source::Cell(_, p, ..) = test.source else { return None };
+                let e = self.facts.columns.of(*kind).get(self.memory.settled(*id)?)?;
+                Some(Seen::Prop(*e, p))
+            }
+            [Op { what: What::Shared(..), .. }, rest @ ..] => self.alone(rest, yes),
+            [Op { what: What::Test(test), .. }] if alone(test) => match test.source {
+                Source::Incident(f) => seen_in(f),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Notes what decided that some parts come out so.
@@ -40,7 +60,7 @@ impl Cx<'_> {
             }
             What::Join(_) => parts(rest).for_each(|part| self.tell(part, yes)),
             What::Shared(id, framed) => {
-                if !self.trace.as_mut().is_some_and(|t| t.first_visit(*id)) {
+                if !self.trace.first_visit(*id) {
                     return;
                 }
                 let inner = |cx: &mut Self| match (rest, cx.memory.settled(*id)) {
@@ -52,12 +72,12 @@ impl Cx<'_> {
                 if *framed { self.in_frame(inner) } else { inner(self) }
             }
             What::Column(id, kind, all, test, each) => {
-                if !self.trace.as_mut().is_some_and(|t| t.first_visit(*id)) {
+                if !self.trace.first_visit(*id) {
                     return;
                 }
                 let settled = match self.memory.settled(*id) {
                     _ if *all == yes => None,
-                    None => self.next_row(*kind, (test, *each, rest), yes, 0),
+                    None => self.next_tested(List::Kind(*kind), (test, *each, rest), yes, 0),
                     settled => settled,
                 };
                 let rows = self.facts.columns.of(*kind);
@@ -67,9 +87,9 @@ impl Cx<'_> {
                     }
                     self.charge(1);
                     if rest.is_empty() {
-                        self.tell_cell(test, *e);
+                        self.tell_test(test, Value::Entity(*e));
                     } else {
-                        self.about(test, *e, |cx| cx.tell_row(test, rest, yes));
+                        self.about(test, Value::Entity(*e), |cx| cx.tell_row(test, rest, yes));
                     }
                 }
             }
@@ -102,16 +122,19 @@ impl Cx<'_> {
     /// Those that are counted; where there is none, all.
     fn tell_counted(&mut self, walk: Walk, body: &[Op]) {
         let (mut none, mut from) = (true, 0);
-        if let Some((kind, (test, each, []))) = walk.column(body, true) {
-            let left = self.trace.as_ref().map_or(0, |t| t.left());
-            let mut rows = Vec::new();
-            self.cells(kind, test, u64::from(each), true, 0, |row| {
-                rows.push(row);
-                rows.len() < left
+        if let Some((test, each, [])) = walk.tested(body, true) {
+            let left = self.trace.left();
+            let mut places = Vec::new();
+            self.tested(walk.list, (test, each), true, 0, |place| {
+                places.push(place);
+                places.len() < left
             });
-            let all = self.facts.columns.of(kind);
-            rows.iter().filter_map(|row| all.get(*row)).for_each(|e| self.tell_cell(test, *e));
-            none = rows.is_empty();
+            none = places.is_empty();
+            for place in places {
+                if let Some(Some(item)) = self.item(walk.list, place) {
+                    self.tell_test(test, item);
+                }
+            }
         } else {
             while !self.told()
                 && let Some(place) = self.next(walk, body, true, from)
@@ -125,10 +148,14 @@ impl Cx<'_> {
         }
     }
 
-    /// The cell of an entity, and what it is compared with.
-    fn tell_cell(&mut self, test: &Test, e: EntityIx) {
-        let Source::Cell(_, p, ..) = test.source else { return };
-        self.see(Some(Seen::Prop(e, p)));
+    /// What a test looks at of an item, and what it is compared with.
+    fn tell_test(&mut self, test: &Test, item: Value) {
+        self.see(match (test.source, item) {
+            (Source::Cell(_, p, ..) | Source::Prop(_, p), Value::Entity(e)) => Some(Seen::Prop(e, p)),
+            (Source::Entity(_, f), Value::Entity(e)) => seen_of(e, f),
+            (Source::Alert(_, f), Value::Alert(ix)) => Some(Seen::Alert(ix, f)),
+            _ => None,
+        });
         if let Check::With(_, other) = &test.check {
             self.see(self.seen_at(*other));
         }
@@ -180,8 +207,8 @@ impl Cx<'_> {
     }
 
     fn see(&mut self, what: Option<Seen>) {
-        if let (Some(seen), Some(trace)) = (what, &mut self.trace) {
-            trace.add(seen);
+        if let Some(seen) = what {
+            self.trace.add(seen);
         }
     }
 

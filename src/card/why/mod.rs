@@ -286,7 +286,7 @@ pub fn explain(set: &PlaybookSet, incident: &Incident, context: &Context, ask: &
     let (facts, _) = eval::facts(set, incident, context.now);
     let mut cx = Cx::new(&facts, set.questions);
     let wanted = ask.resolve(set, &answer, incident)?;
-    let matched: BTreeSet<usize> = set.index.find(&facts).collect();
+    let matched: BTreeSet<usize> = set.index.find(&facts).map(|(n, _)| n).collect();
     let entities: Vec<EntityRef> = wanted.entities.iter().filter_map(|e| evidence::entity_ref(&facts, *e)).collect();
     let full = ask.all || ask.what.is_some() || !wanted.entities.is_empty();
     let mut job = Job { set, context, answer: &answer, bench: Bench::new(incident, TRIES), all: ask.all, full, flips: wanted.flips };

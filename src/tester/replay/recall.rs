@@ -216,7 +216,7 @@ impl<'a> Recall<'a> {
         let matched: Vec<usize> = if turn.is_small() {
             turn.work.iter().enumerate().filter(|(_, w)| eval::unmatched(&w.playbook.matching, facts).is_none()).map(|(w, _)| w).collect()
         } else {
-            turn.set.index.find(facts).filter_map(|p| turn.by_position.get(&p).copied()).collect()
+            turn.set.index.find(facts).filter_map(|(p, _)| turn.by_position.get(&p).copied()).collect()
         };
         if matched.is_empty() {
             return None;
@@ -301,7 +301,7 @@ impl<'a> Recall<'a> {
             }
             let said = self.opinions.get(n).into_iter().flatten();
             let mut matched: Vec<Matched> =
-                said.filter_map(|(id, arm)| Some(Matched { playbook: *position.get(id)?, arms: vec![*arm], hits: Vec::new() })).collect();
+                said.filter_map(|(id, arm)| Some(Matched { playbook: *position.get(id)?, arms: vec![*arm], ..Matched::default() })).collect();
             matched.sort_by_key(|m| m.playbook);
             let mut cx = Cx::with(facts, memory);
             *slot = Some(verdict(set, &mut cx, &Evaluation { matched, ..Evaluation::default() }));
