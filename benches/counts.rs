@@ -1,5 +1,5 @@
 //! Runs one hot path once, for an instruction counter: `counts NAME`. `benches/counts.py` counts them all and compares.
-//! `counts NAME TIMES` runs it often, for a profiler that takes samples of time.
+//! `counts NAME TIMES ENTITIES` runs it often, for a profiler that takes samples of time, over an incident of another size.
 #![allow(
     unused_crate_dependencies,
     clippy::unwrap_used,
@@ -22,6 +22,7 @@ const PATHS: &[&str] = &[
     "native",
     "evaluate_bare",
     "evaluate_nested",
+    "evaluate_nested_evidence",
     "evaluate_with_evidence",
     "evaluate_large",
     "value",
@@ -39,16 +40,16 @@ fn main() {
         return println!("{}", PATHS.join("\n"));
     };
     let times = given.next().map_or(1, |n| n.parse().unwrap());
-    let bytes = incident(7, 30).json().to_string().into_bytes();
+    let entities = given.next().map_or(if name == "evaluate_large" { 500 } else { 30 }, |n| n.parse().unwrap());
+    let bytes = incident(7, entities).json().to_string().into_bytes();
     let read = product::read(&bytes);
     let set = |variant, n| product::load(&product::files(&rules(variant, n), 1));
     match name.as_str() {
-        "evaluate_bare" | "evaluate_nested" | "evaluate_with_evidence" | "evaluate_large" => {
-            let set = set(if name == "evaluate_nested" { Variant::E } else { Variant::A }, 1_000);
-            let large = product::read(incident(7, 500).json().to_string().as_bytes());
-            let facts = product::facts(&set, if name == "evaluate_large" { &large } else { &read });
+        "evaluate_bare" | "evaluate_nested" | "evaluate_nested_evidence" | "evaluate_with_evidence" | "evaluate_large" => {
+            let set = set(if name.starts_with("evaluate_nested") { Variant::E } else { Variant::A }, 1_000);
+            let facts = product::facts(&set, &read);
             let mut memory = product::memory(&set);
-            if matches!(name.as_str(), "evaluate_with_evidence" | "evaluate_large") {
+            if matches!(name.as_str(), "evaluate_with_evidence" | "evaluate_large" | "evaluate_nested_evidence") {
                 again(times, || product::with_evidence(&set, &facts, &mut memory));
             } else {
                 again(times, || product::bare(&set, &facts, &mut memory));

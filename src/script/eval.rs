@@ -69,6 +69,8 @@ pub struct Memory {
     turn: u64,
     values: Vec<Memo>,
     clauses: HashMap<(Key, Vec<EntityIx>), Memo>,
+    /// What was looked at for questions that were looked into.
+    looked: HashMap<MemoId, Findings>,
 }
 
 /// What a slot holds: from the lowest bit, 2 bits of answer, 30 of cost, 20 of the place of the item that settled it, and 12 of
@@ -129,7 +131,7 @@ impl Default for Memory {
 impl Memory {
     /// With room for so many questions.
     pub fn new(questions: usize) -> Self {
-        Self { slots: vec![0; questions], turn: 1, values: Vec::new(), clauses: HashMap::new() }
+        Self { slots: vec![0; questions], turn: 1, values: Vec::new(), clauses: HashMap::new(), looked: HashMap::new() }
     }
 
     /// Forgets all answers.
@@ -140,6 +142,7 @@ impl Memory {
         }
         self.values.clear();
         self.clauses.clear();
+        self.looked.clear();
     }
 
     fn put(&mut self, id: MemoId, value: &Result<Value, Stop>, cost: u64) {
@@ -294,10 +297,23 @@ impl<'a> Cx<'a> {
         if let Some(one) = self.alone(plan, holds) {
             return smallvec![one];
         }
-        let ((), findings) = self.tracing(|cx| {
+        // What many ask is looked into once.
+        let shared = match plan {
+            [Op { what: What::Shared(id, _) | What::Column(id, ..), .. }, ..] if self.findings == limits::LOOKED_FOR => Some(*id),
+            _ => None,
+        };
+        if let Some(known) = shared.filter(|_| !self.memory.looked.is_empty()).and_then(|id| self.memory.looked.get(&id)) {
+            return known.clone();
+        }
+        let (complete, findings) = self.tracing(|cx| {
             cx.begin(params);
             cx.tell(plan, holds);
+            !cx.spent_out()
         });
+        // Of less, another look takes no longer than keeping it.
+        if let Some(id) = shared.filter(|_| complete && findings.spilled()) {
+            self.memory.looked.insert(id, findings.clone());
+        }
         findings
     }
 

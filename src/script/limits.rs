@@ -23,6 +23,6 @@ pub const REGEX_BYTES: usize = 256 << 10;
 /// Findings under one clause.
 pub const FINDINGS: usize = 20;
 /// Findings that are looked for under one clause that is shown: some of them read the same.
-pub const LOOKED_FOR: usize = 60;
+pub const LOOKED_FOR: usize = 40;
 /// Findings that are looked for where something is decided by them.
 pub const DECIDED_BY: usize = 400;

@@ -139,6 +139,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Does something with an item as the local that a test speaks of; what stands around it is not asked for.
+    #[inline(always)]
     pub(super) fn about<T>(&mut self, test: &Test, item: Value, run: impl FnOnce(&mut Self) -> T) -> T {
         let Some(n) = test.source.of_local() else { return run(self) };
         let outside = std::mem::replace(&mut self.base, self.locals.len().saturating_sub(usize::from(n)));
@@ -196,6 +197,7 @@ impl<'a> Cx<'a> {
 
     /// What stands at a place of a list, if it goes so far, and is an item: an alert's places are those of all entities that
     /// it names.
+    #[inline]
     pub(super) fn item(&self, list: List, at: usize) -> Option<Option<Value>> {
         let facts = self.facts;
         match list {

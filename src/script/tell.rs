@@ -122,19 +122,18 @@ impl Cx<'_> {
     /// Those that are counted; where there is none, all.
     fn tell_counted(&mut self, walk: Walk, body: &[Op]) {
         let (mut none, mut from) = (true, 0);
-        if let Some((test, each, [])) = walk.tested(body, true) {
-            let left = self.trace.left();
-            let mut places = Vec::new();
-            self.tested(walk.list, (test, each), true, 0, |place| {
-                places.push(place);
-                places.len() < left
+        if let Some((test @ Test { source: Source::Cell(_, p, ..), .. }, each, [])) = walk.tested(body, true)
+            && let List::Kind(kind) = walk.list
+            && !matches!(test.check, Check::With(..))
+        {
+            let rows = self.facts.columns.of(kind);
+            let mut trace = std::mem::take(&mut self.trace);
+            self.tested(walk.list, (test, each), true, 0, |row| {
+                rows.get(row).into_iter().for_each(|e| trace.add(Seen::Prop(*e, *p)));
+                none = false;
+                !trace.full()
             });
-            none = places.is_empty();
-            for place in places {
-                if let Some(Some(item)) = self.item(walk.list, place) {
-                    self.tell_test(test, item);
-                }
-            }
+            self.trace = trace;
         } else {
             while !self.told()
                 && let Some(place) = self.next(walk, body, true, from)

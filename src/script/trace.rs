@@ -211,7 +211,7 @@ pub type Findings = SmallVec<[Seen; 2]>;
 /// What has been looked at so far, in order. Made once, it serves one question after another.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
-    seen: Findings,
+    seen: Vec<Seen>,
     /// A bit for each finding, which several may share: where it is not set, the finding is new.
     marks: [u64; 4],
     visited: Vec<MemoId>,
@@ -228,6 +228,7 @@ impl Trace {
     }
 
     /// Adds a finding that is not there yet.
+    #[inline]
     pub fn add(&mut self, what: Seen) {
         if self.full() {
             return;
@@ -241,11 +242,6 @@ impl Trace {
         if new || !self.seen.contains(&what) {
             self.seen.push(what);
         }
-    }
-
-    /// How many findings more are wanted at most.
-    pub fn left(&self) -> usize {
-        self.most.saturating_add(1).saturating_sub(self.seen.len())
     }
 
     /// Whether there is more than is wanted.
@@ -264,6 +260,6 @@ impl Trace {
 
     /// The findings, each once, in order: more than may be shown where there are more.
     pub fn findings(&mut self) -> Findings {
-        std::mem::take(&mut self.seen)
+        self.seen.drain(..).collect()
     }
 }
