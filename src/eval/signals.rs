@@ -29,7 +29,9 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
     }
     let mut failures = Vec::new();
     let mut said = std::mem::take(&mut facts.said);
-    let mut marks = facts.marks.clone();
+    // What lists say can be asked already; where they say nothing, there is nothing to be asked.
+    let listed = facts.marks.iter().any(|m| !m.tags.is_empty());
+    let mut marks = if listed { facts.marks.clone() } else { std::mem::take(&mut facts.marks) };
     let mut relations = Vec::new();
     // Few of the set's questions are asked here.
     let mut cx = Cx::new(&facts, 0);

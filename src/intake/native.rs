@@ -198,7 +198,7 @@ impl<'j> Native<'j> {
                 return None;
             }
         };
-        let mut d = Draft::roomy(kind);
+        let mut d = Draft::new(kind);
         if prefix.is_some() {
             d.id(id);
         } else {
@@ -542,6 +542,12 @@ fn set_properties(cx: &mut Context, d: &mut Draft, entries: &[Entry<'_>], rec: &
             }
             (Json::Text(t), _) => {
                 d.set(prop, trimmed(t));
+            }
+            (Json::Int(n), PropType::Int) => {
+                d.hold(prop, PropValue::Int(*n));
+            }
+            (Json::Bool(b), PropType::Bool) => {
+                d.hold(prop, PropValue::Bool(*b));
             }
             (one, _) => match one.scalar() {
                 Some(t) => {

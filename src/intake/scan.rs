@@ -77,7 +77,7 @@ impl<'a> Scan<'a> {
     /// A key, and past the colon after it.
     pub(super) fn key(&mut self) -> Option<Cow<'a, str>> {
         (self.next()? == b'"').then_some(())?;
-        let key = self.string()?;
+        let key = self.string::<true>()?;
         self.pass(b':')?;
         Some(key)
     }
@@ -93,7 +93,7 @@ impl<'a> Scan<'a> {
         // Most values are texts.
         if self.next()? == b'"' {
             self.count(depth)?;
-            let text = self.string()?;
+            let text = self.string::<false>()?;
             return (text.len() <= limits::TEXT).then_some(Json::Text(text));
         }
         self.other(depth)
@@ -154,15 +154,15 @@ impl<'a> Scan<'a> {
         Some(Json::Map(if dotted { undotted(own.collect()).into() } else { own.collect() }))
     }
 
-    /// The text whose quote stands here; borrowed where no character of it is escaped.
-    fn string(&mut self) -> Option<Cow<'a, str>> {
+    /// The text whose quote stands here; borrowed where no character of it is escaped. Dots are looked for in keys.
+    fn string<const DOTS: bool>(&mut self) -> Option<Cow<'a, str>> {
         let start = self.at;
         self.step(1);
         self.dots = 0;
         let inside = self.at;
         let mut escaped = false;
         loop {
-            match self.odd()? {
+            match self.odd::<DOTS>()? {
                 b'"' => break,
                 // Whatever is escaped, its first byte ends nothing.
                 b'\\' => {
@@ -183,12 +183,15 @@ impl<'a> Scan<'a> {
     }
 
     /// Goes to the next quote, backslash or control character; eight bytes are looked at together.
-    fn odd(&mut self) -> Option<u8> {
+    #[inline(always)]
+    fn odd<const DOTS: bool>(&mut self) -> Option<u8> {
         let all = self.text.as_bytes();
         let (mut at, mut dots) = (self.at, self.dots);
         while let Some(eight) = all.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
             let eight = u64::from_le_bytes(*eight);
-            dots |= bytes_of(b'.', eight);
+            if DOTS {
+                dots |= bytes_of(b'.', eight);
+            }
             match odd_of(eight) {
                 0 => at = at.saturating_add(8),
                 found => {
@@ -266,8 +269,9 @@ fn bytes_of(byte: u8, eight: u64) -> u64 {
 
 /// A mark in the first of eight bytes that is a quote, a backslash or a control character; those before it have none.
 fn odd_of(eight: u64) -> u64 {
-    let control = eight.wrapping_sub(ONES.wrapping_mul(0x20)) & !eight & MARKS;
-    bytes_of(b'"', eight) | bytes_of(b'\\', eight) | control
+    // A byte that is not beyond ASCII, and from which one cannot be taken away; one that is beyond is none of these.
+    let less = |byte: u8| (eight ^ ONES.wrapping_mul(u64::from(byte))).wrapping_sub(ONES);
+    (eight.wrapping_sub(ONES.wrapping_mul(0x20)) | less(b'"') | less(b'\\')) & !eight & MARKS
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
-use super::plan::{Op, Plan, What};
+use super::plan::{Begun, Op, Plan, What};
 use super::trace::{Findings, Seen, Trace};
 use super::ty::Ty;
 use super::value::Value;
@@ -193,10 +193,6 @@ impl Memory {
         }
     }
 }
-
-/// The first part of a plan, those that belong to it, and what it takes. Reading the price brings the plan from memory, which
-/// goes on while something else is asked.
-pub type Begun<'p> = (&'p Op, &'p [Op], u32);
 
 /// The evaluation of expressions over one incident: facts, what was answered already, and what it cost.
 pub struct Cx<'a> {

@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::lists::NamedList;
 use super::value::Value;
-use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Report, Text, Time, Verdict};
+use crate::model::{AlertIx, Entity, EntityGraph, EntityIx, Incident, Kind, Prop, PropValue, Report, Set, Text, Time, Verdict};
 
 /// What signals and lists say of an entity, beyond its own records.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Mark {
     /// Those of the properties that a detector's own id stands for, not a title: as good as a typed field of the source.
     pub typed: BTreeSet<Prop>,
     /// Signals of its alerts.
-    pub signals: BTreeSet<Arc<str>>,
+    pub signals: Set<Arc<str>>,
 }
 
 /// An incident with all that can be known of it before any playbook is asked.
@@ -34,7 +34,7 @@ pub struct Facts<'a> {
     /// Its graph, with the relations that signals say.
     pub graph: EntityGraph,
     /// The signals of each alert.
-    pub said: Vec<BTreeSet<Arc<str>>>,
+    pub said: Vec<Set<Arc<str>>>,
     /// The signals of all alerts, each once, in order.
     signals: Vec<Arc<str>>,
     /// The techniques of all alerts, each once, in order.
@@ -57,7 +57,7 @@ impl<'a> Facts<'a> {
         let mut facts = Self {
             incident,
             graph: EntityGraph::build(incident.entities.len(), incident.relations.iter().cloned()),
-            said: vec![BTreeSet::new(); incident.alerts.len()],
+            said: vec![Set::default(); incident.alerts.len()],
             signals: Vec::new(),
             techniques: each_once(incident.alerts.iter().flat_map(|a| &a.techniques)),
             marks: vec![Mark::default(); incident.entities.len()],
@@ -74,7 +74,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Takes in what signals say: of alerts, of entities, and the relations between them.
-    pub fn learn(&mut self, said: Vec<BTreeSet<Arc<str>>>, marks: Vec<Mark>, graph: EntityGraph) {
+    pub fn learn(&mut self, said: Vec<Set<Arc<str>>>, marks: Vec<Mark>, graph: EntityGraph) {
         (self.said, self.marks, self.graph) = (said, marks, graph);
         self.signals = each_once(self.said.iter().flatten());
         let told: Vec<(EntityIx, Prop)> = (0u32..).map(EntityIx).zip(&self.marks).flat_map(|(e, m)| m.props.keys().map(move |p| (e, *p))).collect();

@@ -73,6 +73,16 @@ pub fn split(ops: &[Op]) -> Option<(&Op, &[Op], &[Op])> {
     Some((op, below, rest))
 }
 
+/// The first part of a plan, those that belong to it, and what it takes. Reading the price brings the plan from memory, which
+/// goes on while something else is asked.
+pub type Begun<'p> = (&'p Op, &'p [Op], u32);
+
+/// A plan that is about to be asked.
+#[inline]
+pub fn begun(ops: &[Op]) -> Option<Begun<'_>> {
+    ops.split_first().map(|(op, rest)| (op, rest, op.price))
+}
+
 /// Some parts, each with all that belongs to it.
 pub fn parts(mut ops: &[Op]) -> impl Iterator<Item = &[Op]> {
     std::iter::from_fn(move || {
@@ -230,8 +240,8 @@ impl Plan {
 
     /// Its first part, those that belong to it, and what it takes.
     #[inline]
-    pub fn begun(&self) -> Option<(&Op, &[Op], u32)> {
-        self.0.split_first().map(|(op, rest)| (op, rest, op.price))
+    pub fn begun(&self) -> Option<Begun<'_>> {
+        begun(&self.0)
     }
 
     /// Its parts, in the order in which they stand.

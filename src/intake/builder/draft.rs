@@ -1,5 +1,7 @@
 //! One record of one entity, before it is known which other records are the same thing.
 
+use smallvec::{Array, SmallVec};
+
 use super::super::json::trimmed;
 use super::namespace::{Ns, is_namespace, namespaced};
 use super::{AlertRef, Ref, snake};
@@ -14,14 +16,14 @@ pub(super) type Id = (Ns, Text);
 pub struct Draft {
     pub(super) kind: Kind,
     /// Sorted once the draft is sealed, as are the weak ones and the names.
-    pub(super) strong: Vec<Id>,
-    pub(super) weak: Vec<Id>,
+    pub(super) strong: SmallVec<[Id; 2]>,
+    pub(super) weak: SmallVec<[Id; 2]>,
     pub(super) scoped: Vec<Id>,
     pub(super) scope: Option<Ref>,
     pub(super) tentative: bool,
     pub(super) held: bool,
     pub(super) unless: Option<Ref>,
-    pub(super) names: Vec<(u8, Text)>,
+    pub(super) names: SmallVec<[(u8, Text); 2]>,
     pub(super) aliases: Vec<Text>,
     pub(super) verdict: Verdict,
     pub(super) remediation: Text,
@@ -30,7 +32,7 @@ pub struct Draft {
     pub(super) props: Vec<(Prop, PropValue)>,
     /// Of two fields with one name the later one holds.
     pub(super) fields: Vec<(Text, Text)>,
-    pub(super) record: Vec<Text>,
+    pub(super) record: SmallVec<[Text; 1]>,
     pub(super) id: Option<Text>,
     pub(super) at: Option<Time>,
     pub(super) reports: Vec<Told>,
@@ -44,14 +46,14 @@ impl Draft {
     pub fn new(kind: Kind) -> Self {
         Self {
             kind,
-            strong: Vec::new(),
-            weak: Vec::new(),
+            strong: SmallVec::new(),
+            weak: SmallVec::new(),
             scoped: Vec::new(),
             scope: None,
             tentative: false,
             held: false,
             unless: None,
-            names: Vec::new(),
+            names: SmallVec::new(),
             aliases: Vec::new(),
             verdict: Verdict::Unknown,
             remediation: Text::default(),
@@ -59,17 +61,11 @@ impl Draft {
             tags: Vec::new(),
             props: Vec::new(),
             fields: Vec::new(),
-            record: Vec::new(),
+            record: SmallVec::new(),
             id: None,
             at: None,
             reports: Vec::new(),
         }
-    }
-
-    /// The same with room for what most records say.
-    pub fn roomy(kind: Kind) -> Self {
-        let (strong, weak) = (Vec::with_capacity(2), Vec::with_capacity(2));
-        Self { strong, weak, names: Vec::with_capacity(2), record: Vec::with_capacity(1), ..Self::new(kind) }
     }
 
     /// What it is.
@@ -267,12 +263,15 @@ impl Draft {
             PropType::Texts => Some(PropValue::Texts([text.into()].into())),
         };
         match typed {
-            Some(v) => {
-                self.props.push((prop, v));
-                self
-            }
+            Some(v) => self.hold(prop, v),
             None => self.field(prop.spec().name, text),
         }
+    }
+
+    /// A property that the kind has, and a value of its type.
+    pub fn hold(&mut self, prop: Prop, value: PropValue) -> &mut Self {
+        self.props.push((prop, value));
+        self
     }
 
     /// Makes room for so many properties.
@@ -318,7 +317,7 @@ impl Draft {
 
     /// Sorts what is compared, when nothing more is added.
     pub(super) fn seal(&mut self) {
-        fn sort<T: Ord>(all: &mut Vec<T>) {
+        fn sort<A: Array<Item: Ord>>(all: &mut SmallVec<A>) {
             if !all.is_sorted_by(|a, b| a < b) {
                 all.sort_unstable();
                 all.dedup();
@@ -341,7 +340,7 @@ pub(super) fn role(text: &str) -> Option<Text> {
     (!matches!(word.as_str(), "" | "unknown")).then(|| word.into())
 }
 
-fn identify(ids: &mut Vec<Id>, ns: &str, value: Text) {
+fn identify(ids: &mut SmallVec<[Id; 2]>, ns: &str, value: Text) {
     debug_assert!(is_namespace(ns), "`{ns}` stands in no table");
     if let Some(ns) = Ns::named(ns) {
         ids.push((ns, value));

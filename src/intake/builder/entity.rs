@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use smallvec::SmallVec;
+
 use super::draft::{Draft, Id};
 use super::namespace::Ns;
 use crate::model::graph::earliest;
@@ -27,8 +29,7 @@ pub(super) fn of(
     alias: &mut String,
 ) -> Entity {
     let kind = drafts.first().map_or(Kind::Other, |(_, d)| d.kind);
-    let known = drafts.iter().map(|(_, d)| d.strong.len().saturating_add(d.weak.len())).fold(0, usize::saturating_add);
-    let mut ids: Vec<&Id> = Vec::with_capacity(known);
+    let mut ids: SmallVec<[&Id; 8]> = SmallVec::new();
     ids.extend(drafts.iter().flat_map(|(_, d)| d.strong.iter().chain(&d.weak)).filter(|(ns, _)| *ns != Ns::SETTLED));
     ids.sort_unstable_by(|(a, x), (b, y)| (a.rank(), x).cmp(&(b.rank(), y)));
     ids.dedup();
@@ -44,6 +45,7 @@ pub(super) fn of(
     aliases.extend(drafts.iter().flat_map(|(_, d)| d.aliases.iter().cloned()));
     let names = drafts.iter().flat_map(|(_, d)| d.names.iter().map(|(w, n)| (*w, d.at, n)));
     let name = names.max().map(|(_, _, n)| n).or(ids.first().map(|(_, v)| v)).cloned().unwrap_or_default();
+    drop(ids);
     let verdict = drafts.iter().map(|(_, d)| d.verdict).filter(|v| *v != Verdict::Unknown).max().unwrap_or(Verdict::Unknown);
     let said = drafts.iter().map(|(_, d)| d.props.len().saturating_add(d.reports.len())).fold(0, usize::saturating_add);
     let mut props: Vec<Report> = Vec::with_capacity(said);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::model::EntityIx;
 use crate::playbook::set::{Playbook, Target};
 use crate::script::expr::{Condition, Expr, Key, Node};
+use crate::script::plan::{Op, begun, operands, parts};
 use crate::script::{Cx, Value};
 
 /// How many items of one list are gone through.
@@ -20,6 +21,23 @@ pub struct Answered {
     pub asked: u64,
     /// For how many of them it held.
     pub held: u64,
+}
+
+impl Answered {
+    fn add(&mut self, holds: bool) {
+        self.asked = self.asked.saturating_add(1);
+        self.held = self.held.saturating_add(u64::from(holds));
+    }
+}
+
+/// The plans of parts of `&&` where they stand within that of the whole, which is asked before them.
+fn within(playbook: &Playbook) -> BTreeMap<*const Expr, &[Op]> {
+    let whens = playbook.triage.iter().map(|a| &a.when).chain(playbook.cards.iter().map(|c| &c.when)).flatten();
+    let parts = whens.filter_map(|when| match (&when.node, &when.plan) {
+        (Node::And(all), Some(plan)) => Some(all.iter().map(std::ptr::from_ref).zip(parts(operands(plan.ops())))),
+        _ => None,
+    });
+    parts.flatten().collect()
 }
 
 /// A step of the walk; what holds no clause is left out.
@@ -44,6 +62,8 @@ enum Root<'p> {
 /// The clauses that a playbook's triage and cards ask of an incident. Unlike in the answer itself, a part of `&&` is asked
 /// also where an earlier part settles it, so that a rate does not depend on the order of writing.
 pub struct Asks<'p> {
+    /// Where all of them are about the incident, and are not asked of items: each once, and there is nothing to walk.
+    plain: Option<Vec<(usize, &'p [Op])>>,
     roots: Vec<Root<'p>>,
     shared: Vec<Vec<Ask<'p>>>,
     clauses: usize,
@@ -87,11 +107,58 @@ impl<'p> Asks<'p> {
             }
         }
         roots.retain(|r| !matches!(r, Root::Arm(s) | Root::Each(_, s) | Root::All(_, s) if s.is_empty()));
-        Self { roots, shared: plan.shared, clauses: playbook.conditions.len(), once: plan.once.len() }
+        let mut all = Self { plain: None, roots, shared: plan.shared, clauses: playbook.conditions.len(), once: plan.once.len() };
+        all.plain = all.plainly(&within(playbook));
+        if all.plain.is_some() {
+            (all.roots, all.shared) = (Vec::new(), Vec::new());
+        }
+        all
+    }
+
+    /// The clauses in the order in which they are asked, if all of them are about the incident.
+    fn plainly(&self, within: &BTreeMap<*const Expr, &'p [Op]>) -> Option<Vec<(usize, &'p [Op])>> {
+        let (mut out, mut left) = (Vec::new(), VISITS);
+        for root in &self.roots {
+            let Root::Arm(steps) = root else { return None };
+            self.plain_steps(steps, within, &mut left, &mut out)?;
+        }
+        Some(out)
+    }
+
+    fn plain_steps(
+        &self,
+        steps: &[Ask<'p>],
+        within: &BTreeMap<*const Expr, &'p [Op]>,
+        left: &mut usize,
+        out: &mut Vec<(usize, &'p [Op])>,
+    ) -> Option<()> {
+        for step in steps {
+            *left = left.checked_sub(1)?;
+            match step {
+                Ask::Once(_, inner) => self.plain_steps(inner, within, left, out)?,
+                Ask::Shared(place) => self.plain_steps(self.shared.get(*place)?, within, left, out)?,
+                Ask::Clause(n, e, [], below) => {
+                    if !out.iter().any(|(known, _)| known == n) {
+                        out.push((*n, within.get(&std::ptr::from_ref(*e)).copied().or_else(|| e.plan.as_ref().map(|p| p.ops()))?));
+                        self.plain_steps(self.shared.get(*below)?, within, left, out)?;
+                    }
+                }
+                Ask::Clause(..) | Ask::Each(..) => return None,
+            }
+        }
+        Some(())
     }
 
     /// Asks an incident, and adds to the answers of each clause, in the order of their names.
     pub fn ask(&self, cx: &mut Cx<'_>, walk: &mut Walk, answers: &mut [Answered]) {
+        if let Some(plain) = &self.plain {
+            for (n, plan) in plain {
+                if let (Some(holds), Some(a)) = (begun(plan).and_then(|b| cx.gate(b)), answers.get_mut(*n)) {
+                    a.add(holds);
+                }
+            }
+            return;
+        }
         walk.number = walk.number.wrapping_add(1);
         walk.entities = cx.facts.incident.entities.len();
         walk.left = VISITS;
@@ -265,8 +332,7 @@ impl<'p> Run<'_, '_, '_, 'p> {
         if let Ok(holds) = self.cx.holds(e, &self.params)
             && let Some(a) = self.answers.get_mut(n)
         {
-            a.asked = a.asked.saturating_add(1);
-            a.held = a.held.saturating_add(u64::from(holds));
+            a.add(holds);
         }
         self.framed(args, below);
     }

@@ -15,7 +15,7 @@ use crate::tester::tally::{add, count};
 /// Counts incidents for one set.
 pub struct Counter<'s> {
     set: &'s PlaybookSet,
-    playbooks: Vec<Option<Box<Tally<'s>>>>,
+    playbooks: Vec<Option<Tally<'s>>>,
     totals: Totals,
     memory: Memory,
     walk: Walk,
@@ -39,8 +39,7 @@ impl<'p> Tally<'p> {
         }
     }
 
-    fn add(&mut self, m: &Matched, cx: &mut Cx<'_>, walk: &mut Walk) {
-        add(&mut self.fired.matched, 1);
+    fn add(&mut self, m: &Matched) {
         add(&mut self.fired.decided, u64::from(!m.arms.is_empty()));
         add(&mut self.fired.with_cards, u64::from(!m.hits.is_empty()));
         // The hits of a card stand together.
@@ -50,7 +49,6 @@ impl<'p> Tally<'p> {
                 add(&mut slot.cards, u64::try_from(hits.len()).unwrap_or(u64::MAX));
             }
         }
-        self.asks.ask(cx, walk, &mut self.clauses);
     }
 }
 
@@ -73,10 +71,13 @@ impl<'s> Counter<'s> {
         let (facts, _) = eval::facts(set, incident, context.now);
         let mut cx = Cx::with(&facts, std::mem::take(&mut self.memory));
         let evaluation = eval::evaluate(set, &mut cx, context.only.as_deref());
-        let quiet: Vec<Matched> = evaluation.quiet().map(|playbook| Matched { playbook, ..Matched::default() }).collect();
-        for m in evaluation.matched.iter().chain(&quiet) {
-            if let (Some(p), Some(slot)) = (set.playbooks.get(m.playbook), self.playbooks.get_mut(m.playbook)) {
-                slot.get_or_insert_with(|| Box::new(Tally::new(p))).add(m, &mut cx, &mut self.walk);
+        let matched = evaluation.matched.iter().map(|m| (m.playbook, Some(m)));
+        for (n, matched) in matched.chain(evaluation.quiet().map(|n| (n, None))) {
+            if let (Some(p), Some(slot)) = (set.playbooks.get(n), self.playbooks.get_mut(n)) {
+                let tally = slot.get_or_insert_with(|| Tally::new(p));
+                add(&mut tally.fired.matched, 1);
+                matched.into_iter().for_each(|m| tally.add(m));
+                tally.asks.ask(&mut cx, &mut self.walk, &mut tally.clauses);
             }
         }
         self.memory = {
@@ -94,7 +95,7 @@ impl<'s> Counter<'s> {
     /// All that was counted.
     pub fn finish(self) -> Totals {
         let mut totals = self.totals;
-        let tallies = self.set.playbooks.iter().zip(&self.playbooks).filter_map(|(p, tally)| Some((&**p, tally.as_deref()?)));
+        let tallies = self.set.playbooks.iter().zip(&self.playbooks).filter_map(|(p, tally)| Some((&**p, tally.as_ref()?)));
         totals.tell(tallies.map(|(p, t)| Told { playbook: p, fired: t.fired, cards: &t.cards, clauses: &t.clauses }));
         totals
     }
