@@ -50,7 +50,8 @@ fn main() {
             let facts = product::facts(&set, &read);
             let mut memory = product::memory(&set);
             if matches!(name.as_str(), "evaluate_with_evidence" | "evaluate_large" | "evaluate_nested_evidence") {
-                again(times, || product::with_evidence(&set, &facts, &mut memory));
+                let mut reasons = Vec::new();
+                again(times, || product::with_evidence(&set, &facts, &mut memory, &mut reasons));
             } else {
                 again(times, || product::bare(&set, &facts, &mut memory));
             }

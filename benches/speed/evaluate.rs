@@ -70,10 +70,11 @@ fn measured(variant: Variant, n: usize, corpus: &[Incident], rounds: usize) -> [
     let facts: Vec<_> = read.iter().map(|i| product::facts(&set, i)).collect();
     let mut memory = product::memory(&set);
     let mut other = product::memory(&set);
+    let mut reasons = Vec::new();
     for (i, f) in corpus.iter().zip(&facts) {
         let expected = native.one_by_one(i);
         assert_eq!(native.indexed(i), expected, "the index loses rules of {}", i.id);
-        let (evaluation, reasons) = product::with_evidence(&set, f, &mut memory);
+        let evaluation = product::with_evidence(&set, f, &mut memory, &mut reasons);
         assert_eq!(evaluation.diagnostics, [], "{variant:?}, {n} playbooks, {}", i.id);
         assert_eq!(product::matching(&set, &evaluation), expected, "{variant:?}, {n} playbooks, {}", i.id);
         assert_eq!(product::matching(&set, &product::bare(&set, f, &mut memory)), expected);
@@ -84,7 +85,9 @@ fn measured(variant: Variant, n: usize, corpus: &[Incident], rounds: usize) -> [
         contender("one by one", || corpus.iter().map(|i| native.one_by_one(i).len()).sum::<usize>()),
         contender("indexed", || corpus.iter().map(|i| native.indexed(i).len()).sum::<usize>()),
         contender("bare", || facts.iter().for_each(|f| drop(std::hint::black_box(product::bare(&set, f, &mut memory))))),
-        contender("with evidence", || facts.iter().for_each(|f| drop(std::hint::black_box(product::with_evidence(&set, f, &mut other))))),
+        contender("with evidence", || {
+            facts.iter().for_each(|f| drop(std::hint::black_box(product::with_evidence(&set, f, &mut other, &mut reasons))))
+        }),
     ];
     let least = Duration::from_millis(if quick() { 1 } else { 20 });
     let ns = interleaved(&mut contenders, rounds, least);

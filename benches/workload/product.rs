@@ -73,24 +73,24 @@ pub fn bare(set: &PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> eval::
 }
 
 /// What holds, with its evidence: for every card that is there, and what triage says, the clauses behind it and what was
-/// looked at for them, as the answer writes it out.
+/// looked at for them, as the answer writes it out. They stand in `reasons`, in place of those of an incident before.
 #[inline(never)]
-pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> (eval::Evaluation, Vec<Reason<'s>>) {
+pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>, memory: &mut Memory, reasons: &mut Vec<Reason<'s>>) -> eval::Evaluation {
     let mut cx = Cx::with(facts, std::mem::take(memory));
     let evaluation = eval::evaluate(set, &mut cx, None);
-    let mut reasons = Vec::with_capacity(4 * evaluation.matched.len());
+    reasons.clear();
     for m in &evaluation.matched {
         let playbook = &set.playbooks[m.playbook];
         for hit in &m.hits {
             let card = &playbook.cards[hit.card];
-            because::card(&mut cx, &card.target, card.when.as_ref(), &hit.targets, &mut reasons);
+            because::card(&mut cx, &card.target, card.when.as_ref(), &hit.targets, reasons);
         }
         if let Some(when) = m.arms.first().and_then(|a| playbook.triage[*a].when.as_ref()) {
-            because::clauses(&mut cx, when, &[], &mut reasons);
+            because::clauses(&mut cx, when, &[], reasons);
         }
     }
     *memory = cx.into_memory();
-    (evaluation, reasons)
+    evaluation
 }
 
 /// The rules that match, by number: those whose playbook has its card.

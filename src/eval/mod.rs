@@ -80,7 +80,8 @@ pub fn facts<'a>(set: &'a PlaybookSet, incident: &'a Incident, now: Option<Time>
 /// Asks every playbook that could apply; `only` the one with this id, where one is given.
 pub fn evaluate(set: &PlaybookSet, cx: &mut Cx<'_>, only: Option<&str>) -> Evaluation {
     let found = set.index.find(cx.facts);
-    let mut out = Evaluation { quiet: Vec::with_capacity(found.len()), ..Evaluation::default() };
+    // Of some, something holds: room for a few spares making it again and again.
+    let mut out = Evaluation { quiet: Vec::with_capacity(found.len()), matched: Vec::with_capacity(found.len().min(12)), ..Evaluation::default() };
     let wanted = |n: usize| only.is_none_or(|id| set.playbooks.get(n).is_some_and(|p| *p.id == *id));
     // The gate of the next one is looked at before this one is asked: the way to it through memory takes as long as asking.
     let mut found = found.filter(|(n, _)| wanted(*n)).map(|(n, gate)| (n, gate.and_then(|g| Some((g.plan.begun()?, g.alone)))));

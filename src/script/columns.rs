@@ -70,6 +70,7 @@ impl Columns {
     }
 
     /// The entities of a kind, in order.
+    #[inline]
     pub fn of(&self, kind: Kind) -> &[EntityIx] {
         let at = |n: usize| self.starts.get(n).map_or(0, |s| *s as usize);
         self.order.get(at(kind as usize)..at((kind as usize).saturating_add(1))).unwrap_or_default()

@@ -11,6 +11,22 @@ use super::value::Value;
 use crate::model::{Alert, AlertIx, EntityIx, Kind, PropType, PropValue, Verdict};
 use crate::script::columns::slot;
 
+/// What a list holds that a plan goes through.
+#[derive(Clone, Copy)]
+pub(super) enum Item {
+    Entity(EntityIx),
+    Alert(AlertIx),
+}
+
+impl From<Item> for Value {
+    fn from(item: Item) -> Self {
+        match item {
+            Item::Entity(e) => Value::Entity(e),
+            Item::Alert(a) => Value::Alert(a),
+        }
+    }
+}
+
 impl<'a> Cx<'a> {
     /// The answer to a plan, which is in its parts; it means nothing once what was counted is beyond the limits, which
     /// whoever asks looks at in the end.
@@ -128,7 +144,7 @@ impl<'a> Cx<'a> {
                 false
             });
             let at = found?;
-            if more.is_empty() || self.about(test, self.item(list, at)??, |cx| cx.joined(more, false)) {
+            if more.is_empty() || self.about(test, self.item(list, at)??.into(), |cx| cx.joined(more, false)) {
                 return Some(at);
             }
             if self.spent_out() {
@@ -198,15 +214,15 @@ impl<'a> Cx<'a> {
     /// What stands at a place of a list, if it goes so far, and is an item: an alert's places are those of all entities that
     /// it names.
     #[inline]
-    pub(super) fn item(&self, list: List, at: usize) -> Option<Option<Value>> {
+    pub(super) fn item(&self, list: List, at: usize) -> Option<Option<Item>> {
         let facts = self.facts;
         match list {
-            List::Kind(kind) => facts.columns.of(kind).get(at).map(|e| Some(Value::Entity(*e))),
-            List::Alerts => facts.incident.alerts.get(at).map(|_| u32::try_from(at).ok().map(|n| Value::Alert(AlertIx(n)))),
+            List::Kind(kind) => facts.columns.of(kind).get(at).map(|e| Some(Item::Entity(*e))),
+            List::Alerts => facts.incident.alerts.get(at).map(|_| u32::try_from(at).ok().map(|n| Item::Alert(AlertIx(n)))),
             List::Named(n, kind) => {
                 let Value::Alert(ix) = self.local(n) else { return None };
                 let e = facts.incident.alert(*ix)?.entities.key(at)?;
-                Some(facts.entity(*e).filter(|x| x.kind == kind).map(|_| Value::Entity(*e)))
+                Some(facts.entity(*e).filter(|x| x.kind == kind).map(|_| Item::Entity(*e)))
             }
         }
     }

@@ -172,7 +172,7 @@ impl Cx<'_> {
         let Some(item) = self.item(list, place) else { return false };
         self.charge(1);
         if let Some(item) = item {
-            self.locals.push(item);
+            self.locals.push(item.into());
             self.tell(body, yes);
             self.locals.pop();
         }

@@ -49,6 +49,7 @@ fn compare(variant: Variant, n: usize) {
     let facts: Vec<_> = read.iter().map(|i| product::facts(&set, i)).collect();
     let expected: Vec<Vec<usize>> = corpus.iter().map(|i| native.one_by_one(i)).collect();
     let (mut memory, mut other) = (product::memory(&set), product::memory(&set));
+    let mut reasons = Vec::new();
     for (f, wanted) in facts.iter().zip(&expected) {
         assert_eq!(product::matching(&set, &product::bare(&set, f, &mut memory)), *wanted);
     }
@@ -72,7 +73,7 @@ fn compare(variant: Variant, n: usize) {
     println!("{}, {n} rules. Answers equal to native Rust over so many incidents: product {checked}, {}.", variant.about(), told.join(", "));
     let some = timed.min(corpus.len());
     let mut contenders: Vec<Contender<'_>> = vec![
-        contender("product, with evidence", || facts.iter().take(some).for_each(|f| drop(std::hint::black_box(product::with_evidence(&set, f, &mut other))))),
+        contender("product, with evidence", || facts.iter().take(some).for_each(|f| drop(std::hint::black_box(product::with_evidence(&set, f, &mut other, &mut reasons))))),
         contender("product, bare", || facts.iter().take(some).for_each(|f| drop(std::hint::black_box(product::bare(&set, f, &mut memory))))),
         contender("native Rust, indexed", || corpus.iter().take(some).map(|i| native.indexed(i).len()).sum::<usize>()),
         contender("native Rust, one by one", || corpus.iter().take(some).map(|i| native.one_by_one(i).len()).sum::<usize>()),
