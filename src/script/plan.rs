@@ -437,6 +437,12 @@ pub enum Ref<'a> {
     Other(&'a Value),
 }
 
+/// Whether two texts are the same: most that are not differ in their length or in their first letter.
+#[inline(always)]
+pub fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.as_bytes().first() == b.as_bytes().first() && a == b
+}
+
 impl<'a> Ref<'a> {
     /// What a value is, looked at.
     pub fn of(v: &'a Value) -> Self {
@@ -482,7 +488,7 @@ impl<'a> Ref<'a> {
         let order = match (self, other) {
             (Ref::Bool(a), Ref::Bool(b)) => (a == b).then_some(Equal),
             (Ref::Int(a), Ref::Int(b)) => Some(a.cmp(&b)),
-            (Ref::Text(a), Ref::Text(b)) if matches!(op, Compare::Eq | Compare::Ne) => (a == b).then_some(Equal),
+            (Ref::Text(a), Ref::Text(b)) if matches!(op, Compare::Eq | Compare::Ne) => same(a, b).then_some(Equal),
             (Ref::Text(a), Ref::Text(b)) => Some(a.cmp(b)),
             (Ref::Level(a), Ref::Level(b)) => Some(a.cmp(&b)),
             (Ref::Time(a), Ref::Time(b)) => Some(a.cmp(&b)),

@@ -5,7 +5,7 @@ use super::expr::{Compare, MemoId};
 use super::facts::Facts;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::functions::attack;
-use super::plan::{Check, List, OfItems, Op, Ref, Source, Test, Walk, What, split};
+use super::plan::{Check, List, OfItems, Op, Ref, Source, Test, Walk, What, same, split};
 use super::trace::{AlertHolds, Holds};
 use super::value::Value;
 use crate::model::{Alert, AlertIx, EntityIx, Kind, PropType, PropValue, Verdict};
@@ -282,7 +282,7 @@ impl<'a> Cx<'a> {
     fn says(&self, v: Ref<'_>, (check, other): (&Check, Ref<'_>), extra: &mut u64) -> bool {
         match (check, v) {
             (Check::True, v) => matches!(v, Ref::Bool(true)),
-            (Check::With(Compare::Eq, _), Ref::Text(a)) => matches!(other, Ref::Text(b) if a == b),
+            (Check::With(Compare::Eq, _), Ref::Text(a)) => matches!(other, Ref::Text(b) if same(a, b)),
             (Check::With(op, _), v) => v.compare(*op, other),
             (Check::Compare(op, other), v) => v.compare(*op, Ref::of(other)),
             (check, v) => self.check(v, check, extra),
@@ -304,11 +304,11 @@ impl<'a> Cx<'a> {
         use PropValue::{Bool, Int, Level, Text};
         match check {
             Check::True => visit(cells, from, |c| matches!(c, Some(Bool(true))) == wanted, tell),
-            Check::Compare(Eq, Value::Text(t)) => visit(cells, from, |c| matches!(c, Some(Text(x)) if **x == **t) == wanted, tell),
+            Check::Compare(Eq, Value::Text(t)) => visit(cells, from, |c| matches!(c, Some(Text(x)) if same(x, t)) == wanted, tell),
             Check::Compare(Ge, Value::Int(n)) => visit(cells, from, |c| matches!(c, Some(Int(x)) if x >= n) == wanted, tell),
             Check::Compare(Le, Value::Int(n)) => visit(cells, from, |c| matches!(c, Some(Int(x)) if x <= n) == wanted, tell),
             Check::Compare(Ge, Value::Level(l)) => visit(cells, from, |c| matches!(c, Some(Level(x)) if x >= l) == wanted, tell),
-            Check::OneOf(all) => visit(cells, from, |c| matches!(c, Some(Text(x)) if all.iter().any(|t| **t == **x)) == wanted, tell),
+            Check::OneOf(all) => visit(cells, from, |c| matches!(c, Some(Text(x)) if all.iter().any(|t| same(t, x))) == wanted, tell),
             Check::With(op, other) => {
                 let other = self.read(*other);
                 visit(cells, from, |c| Ref::held(c.as_ref(), flag).compare(*op, other) == wanted, tell)
@@ -335,7 +335,7 @@ impl<'a> Cx<'a> {
             (Check::Compare(op, other), v) => v.compare(*op, Ref::of(other)),
             (Check::With(..), _) | (_, Ref::Absent) => false,
             (Check::True, v) => matches!(v, Ref::Bool(true) | Ref::Other(Value::Bool(true))),
-            (Check::OneOf(all), Ref::Text(t)) => all.iter().any(|x| **x == *t),
+            (Check::OneOf(all), Ref::Text(t)) => all.iter().any(|x| same(x, t)),
             (Check::Among(all), v) => all.iter().any(|x| v.compare(Compare::Eq, Ref::of(x))),
             (Check::Contains(part), Ref::Text(t)) => t.contains(&**part),
             (Check::Contains(part), Ref::Texts(all)) => {
