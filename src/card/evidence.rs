@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::response::{Because, EntityRef, Evidence};
 use crate::eval::because::Reason;
 use crate::model::{AlertIx, EntityIx, Text};
-use crate::script::limits::FINDINGS;
+use crate::script::limits::{DECIDED_BY, FINDINGS, LOOKED_FOR};
 use crate::script::trace::{Seen, Shown};
 use crate::script::{Cx, Facts};
 
@@ -45,7 +45,9 @@ pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> (Vec<Evidence>, bool) {
         }
         out.push(made);
     }
-    (out, false)
+    // Some read the same: where no more were looked for, nobody knows of the rest.
+    let cut = [LOOKED_FOR, DECIDED_BY].iter().any(|most| seen.len() == most.saturating_add(1));
+    (out, cut)
 }
 
 /// The alerts that reasons rest on.

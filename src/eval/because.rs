@@ -72,11 +72,7 @@ pub fn card<'p>(cx: &mut Cx<'_>, target: &'p Target, when: Option<&'p Expr>, tar
     if let Some(when) = when {
         clauses(cx, when, &params, out);
     }
-    let tells = |r: &Reason<'_>| !r.seen.is_empty() || r.said().is_some();
-    if !out.iter().skip(before).all(tells) {
-        let new = out.split_off(before);
-        out.extend(new.into_iter().filter(tells));
-    }
+    out.extract_if(before.., |r| r.seen.is_empty() && r.said().is_none()).for_each(drop);
 }
 
 /// The clauses of an expression that holds.

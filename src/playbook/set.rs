@@ -10,7 +10,7 @@ use crate::diag::Diagnostic;
 use crate::model::level::words;
 use crate::model::{Classification, Kind, Kinds, Level, Phase, Prop, PropValue, Rel, Time, Verdict};
 use crate::script::glob::Glob;
-use crate::script::plan::Plan;
+use crate::script::plan::{Plan, placeless};
 use crate::script::{Condition, Expr, NamedList, Template};
 use crate::source::{Sources, Span};
 
@@ -283,7 +283,11 @@ impl Rules {
     /// What does not hold where no arm and no card does, if one question about the incident tells.
     pub fn gate(&self) -> Option<Gate> {
         let arms = self.triage.iter().map(|a| a.when.as_ref());
-        let cards = self.cards.iter().map(|c| c.when.as_ref().filter(|w| w.free == 0));
+        // What a card is for is a local, which is not there yet when the gate is asked.
+        let cards = self.cards.iter().map(|c| {
+            let alike = |w: &&Expr| matches!(c.target, Target::Incident) || w.free == 0 && w.plan.as_ref().is_some_and(|p| placeless(p.ops()));
+            c.when.as_ref().filter(alike)
+        });
         let plan = Plan::any(&arms.chain(cards).map(|when| when?.plan.as_ref()).collect::<Option<Vec<_>>>()?)?;
         let alone = self.triage.is_empty() && matches!(self.cards.as_slice(), [CardRule { target: Target::Incident, .. }]);
         Some(Gate { plan, alone })

@@ -12,8 +12,6 @@ use super::plan::{Begun, Op, Plan, What};
 use super::trace::{Findings, Seen, Trace};
 use super::ty::Ty;
 use super::value::Value;
-use smallvec::smallvec;
-
 use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, Time};
 use crate::source::Span;
 
@@ -83,6 +81,7 @@ mod answer {
     /// Turns are counted from one to this; then all is forgotten at once.
     pub const TURNS: u64 = (1 << 12) - 1;
     const TURN: u32 = 52;
+    const AT: u32 = 32;
 
     const COST: u64 = (1 << 30) - 1;
     const _: () = assert!(super::limits::STEPS <= COST);
@@ -94,7 +93,8 @@ mod answer {
     #[inline(always)]
     pub fn of(turn: u64, yes: bool, cost: u64, place: Option<usize>) -> u64 {
         let place = place.map_or(0, |n| (n as u64).wrapping_add(1));
-        (turn << TURN) | (if place <= PLACE { place } else { 0 } << 32) | (cost << 2) | if yes { YES } else { NO }
+        let place = if place <= PLACE { place } else { 0 };
+        (turn << TURN) | (place << AT) | (cost << 2) | if yes { YES } else { NO }
     }
 
     /// What a slot holds of a value that stands elsewhere.
@@ -114,7 +114,7 @@ mod answer {
     }
 
     pub fn place(now: u64) -> Option<usize> {
-        usize::try_from((now >> 32).checked_sub(1)?).ok()
+        usize::try_from((now >> AT).checked_sub(1)?).ok()
     }
 
     pub fn at(now: u64) -> Option<usize> {
@@ -291,7 +291,7 @@ impl<'a> Cx<'a> {
     pub fn looked(&mut self, e: &Expr, plan: Option<&[Op]>, params: &[Value], holds: bool) -> Findings {
         let Some(plan) = plan else { return self.traced(e, params).1 };
         if let Some(one) = self.alone(plan, holds) {
-            return smallvec![one];
+            return Findings::from_iter([one]);
         }
         // What many ask is looked into once.
         let shared = match plan {
@@ -316,18 +316,14 @@ impl<'a> Cx<'a> {
     /// Does something whose evidence is kept; what it takes is not counted beyond it.
     #[inline]
     fn tracing<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> (T, Findings) {
-        // One within another is not asked for; its evidence would not be lost.
-        let outside = self.tracing.then(|| std::mem::take(&mut self.trace));
+        debug_assert!(!self.tracing, "looking is not part of what is looked at");
         self.tracing = true;
         self.trace.begin(self.findings);
         let counted = self.spending();
         let out = run(self);
         self.spend(counted);
         let findings = self.trace.findings();
-        self.tracing = outside.is_some();
-        if let Some(outside) = outside {
-            self.trace = outside;
-        }
+        self.tracing = false;
         (out, findings)
     }
 
@@ -379,7 +375,8 @@ impl<'a> Cx<'a> {
         self.work(size.saturating_div(8))
     }
 
-    /// Counts work whose end [`Cx::pay`] settles. Steps take time, and nobody has enough of it to use up 64 bits.
+    /// Counts work that was done, whose end [`Cx::pay`] settles. Steps take time, and nobody has enough of it to use up 64
+    /// bits; work that is only announced is counted by [`Cx::work`].
     #[inline(always)]
     pub(super) fn charge(&mut self, steps: u64) {
         self.steps = self.steps.wrapping_add(steps);
@@ -424,6 +421,9 @@ impl<'a> Cx<'a> {
     /// The answer to a question that is not known, to be kept.
     #[inline(never)]
     pub(super) fn remembered(&mut self, id: MemoId, framed: bool, ops: &[Op]) -> bool {
+        if self.spent_out() {
+            return false;
+        }
         let before = self.steps;
         let found = if framed { self.in_frame(|cx| cx.run(ops)) } else { self.run(ops) };
         let place = self.settled.filter(|_| matches!(ops, [Op { what: What::Each(..), .. }, ..]));
@@ -1028,4 +1028,33 @@ fn arith(op: Arith, a: &Value, b: &Value) -> Result<Value, Stop> {
             _ => Value::Absent,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_answer_of_another_turn_is_known() {
+        let mut memory = Memory::new(2);
+        let far = 1 << 20;
+        for turn in 0..10_000u32 {
+            // The last one has no place yet.
+            for id in [0, 1, 2].map(MemoId) {
+                assert!(memory.get(id).is_none() && memory.settled(id).is_none(), "turn {turn}");
+            }
+            let (yes, cost) = (turn % 2 == 0, u64::from(turn) * 400);
+            memory.keep(MemoId(0), answer::of(memory.turn, yes, cost, Some(turn as usize)));
+            memory.keep(MemoId(2), answer::of(memory.turn, !yes, cost, Some(far)));
+            memory.put(MemoId(1), &Ok(Value::Int(turn.into())), cost);
+            for (id, wanted) in [(0, yes), (2, !yes)] {
+                let known = memory.get(MemoId(id)).unwrap();
+                assert!(known.cost == cost && known.value.unwrap().same(&wanted.into()), "turn {turn}");
+            }
+            assert_eq!(memory.settled(MemoId(0)), Some(turn as usize));
+            assert_eq!(memory.settled(MemoId(2)), None, "too far back to be kept");
+            assert!(matches!(memory.get(MemoId(1)).unwrap().value, Ok(Value::Int(n)) if n == i64::from(turn)));
+            memory.clear();
+        }
+    }
 }

@@ -133,18 +133,19 @@ pub enum List {
     Named(u8, Kind),
 }
 
-impl Op {
-    /// Whether it comes out the same whatever locals there are: it asks for none, or finds its own by itself.
-    fn anywhere(&self) -> bool {
-        match &self.what {
-            What::Test(t) => {
-                !t.source.is_local()
-                    && !matches!(&t.check, Check::With(_, other) if other.is_local())
-                    && !matches!(t.check, Check::Member(List::Named(..), _))
-            }
-            What::Not | What::Join(_) | What::Column(..) => true,
-            _ => false,
-        }
+/// Whether a plan comes out the same whatever locals there are around it, and however many.
+pub fn placeless(ops: &[Op]) -> bool {
+    match ops {
+        [] => true,
+        [Op { what, .. }, rest @ ..] => match what {
+            What::Test(t) => !t.source.is_local() && !t.check.asks_local(),
+            // Its items are locals only where more is asked of them.
+            What::Column(..) => rest.is_empty(),
+            What::Not | What::Join(_) | What::Shared(_, false) => parts(rest).all(placeless),
+            What::Framed | What::Shared(_, true) => true,
+            What::Each(..) | What::Count(..) => false,
+            What::Elsewhere(plan) => placeless(plan.ops()),
+        },
     }
 }
 
@@ -224,7 +225,7 @@ impl Plan {
                 op.what = What::Shared(*id, true);
             }),
             [Op { what: What::Column(..), .. }, ..] => self.with(|op| op.price = op.price.saturating_add(1)),
-            all if all.iter().all(Op::anywhere) => self.with(|op| op.price = op.price.saturating_add(1)),
+            all if placeless(all) => self.with(|op| op.price = op.price.saturating_add(1)),
             _ => Self::new(1, What::Framed, [self]),
         }
     }
@@ -403,6 +404,15 @@ pub enum Check {
 }
 
 impl Check {
+    /// Whether it asks for any local beside what it is asked of.
+    fn asks_local(&self) -> bool {
+        match self {
+            Self::With(_, other) => other.is_local(),
+            Self::Member(list, _) => matches!(list, List::Named(..)),
+            _ => false,
+        }
+    }
+
     /// Whether it asks for this local beside what it is asked of.
     pub fn asks(&self, local: u8) -> bool {
         let list = |l: &List| matches!(l, List::Named(n, _) if *n == local);

@@ -62,6 +62,9 @@ impl<'a> Cx<'a> {
     /// The answer to a question about a column that is not known, to be kept.
     #[inline(never)]
     fn asked(&mut self, id: MemoId, kind: Kind, all: bool, of: OfItems<'_>) -> bool {
+        if self.spent_out() {
+            return false;
+        }
         let before = self.steps;
         // The list.
         self.charge(1);
@@ -74,6 +77,10 @@ impl<'a> Cx<'a> {
     /// The same, for what is more than a look at what is known.
     #[inline(never)]
     fn found(&mut self, what: &What, rest: &[Op]) -> bool {
+        // What is beyond the limits is not answered: nobody looks at it.
+        if self.spent_out() {
+            return false;
+        }
         match what {
             What::Count(walk, compare, wanted) => {
                 let n = self.count(*walk, rest);
@@ -128,6 +135,9 @@ impl<'a> Cx<'a> {
     /// The place of the next item of a list, from this place on, that answers as wanted.
     #[inline(never)]
     pub(super) fn next(&mut self, walk: Walk, body: &[Op], wanted: bool, from: usize) -> Option<usize> {
+        if self.spent_out() {
+            return None;
+        }
         match walk.tested(body, wanted) {
             Some(of) => self.next_tested(walk.list, of, wanted, from),
             None => self.next_item(walk.list, body, wanted, from),
@@ -154,7 +164,8 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Does something with an item as the local that a test speaks of; what stands around it is not asked for.
+    /// Does something with an item as the local that a test speaks of, which is the next one: what a question about a column
+    /// asks of its items asks for nothing around them, and the frame of any other walk is the one that is there.
     #[inline(always)]
     pub(super) fn about<T>(&mut self, test: &Test, item: Value, run: impl FnOnce(&mut Self) -> T) -> T {
         let Some(n) = test.source.of_local() else { return run(self) };
@@ -333,8 +344,8 @@ impl<'a> Cx<'a> {
         match (check, v) {
             (Check::Known, v) => !matches!(v, Ref::Absent),
             (Check::Compare(op, other), v) => v.compare(*op, Ref::of(other)),
-            (Check::With(..), _) | (_, Ref::Absent) => false,
-            (Check::True, v) => matches!(v, Ref::Bool(true) | Ref::Other(Value::Bool(true))),
+            // The first two are answered at once.
+            (Check::True | Check::With(..), _) | (_, Ref::Absent) => false,
             (Check::OneOf(all), Ref::Text(t)) => all.iter().any(|x| same(x, t)),
             (Check::Among(all), v) => all.iter().any(|x| v.compare(Compare::Eq, Ref::of(x))),
             (Check::Contains(part), Ref::Text(t)) => t.contains(&**part),

@@ -5,7 +5,7 @@ use super::functions::attack;
 use super::plan::{Check, List, Op, Plan, Source, Test, Walk, What, parts};
 use super::trace::Seen;
 use super::value::Value;
-use crate::model::AlertIx;
+use crate::model::{AlertIx, EntityIx};
 
 impl Cx<'_> {
     /// Notes what decided that a plan comes out so, where that is wanted. Looking again at what was asked costs nothing.
@@ -87,7 +87,7 @@ impl Cx<'_> {
                     }
                     self.charge(1);
                     if rest.is_empty() {
-                        self.tell_test(test, Value::Entity(*e));
+                        self.tell_cell(test, *e);
                     } else {
                         self.about(test, Value::Entity(*e), |cx| cx.tell_row(test, rest, yes));
                     }
@@ -147,14 +147,10 @@ impl Cx<'_> {
         }
     }
 
-    /// What a test looks at of an item, and what it is compared with.
-    fn tell_test(&mut self, test: &Test, item: Value) {
-        self.see(match (test.source, item) {
-            (Source::Cell(_, p, ..) | Source::Prop(_, p), Value::Entity(e)) => Some(Seen::Prop(e, p)),
-            (Source::Entity(_, f), Value::Entity(e)) => seen_of(e, f),
-            (Source::Alert(_, f), Value::Alert(ix)) => Some(Seen::Alert(ix, f)),
-            _ => None,
-        });
+    /// The cell of an entity, and what it is compared with.
+    fn tell_cell(&mut self, test: &Test, e: EntityIx) {
+        let Source::Cell(_, p, ..) = test.source else { return };
+        self.see(Some(Seen::Prop(e, p)));
         if let Check::With(_, other) = &test.check {
             self.see(self.seen_at(*other));
         }

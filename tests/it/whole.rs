@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use guided_response::card::{Context, Response, respond};
+use guided_response::eval;
 use guided_response::intake::{self, Read};
 use guided_response::model::Time;
 use guided_response::playbook::{Input, PlaybookSet, compile};
 use guided_response::runtime::playbooks::shipped;
+use guided_response::script::Cx;
 use serde_json::Value;
 
 use crate::oracle::random_incident;
@@ -314,4 +316,67 @@ fn some_user_action() -> String {
             && a.params.values().all(|p| p.default.is_some())
     };
     all.values().find(|a| fits(a)).expect("an action to investigate a user").id.to_string()
+}
+
+/// Most playbooks are done with once one question about the incident is asked. While tests are observed that is not asked,
+/// and everything else is.
+#[test]
+fn what_is_asked_first_hides_nothing() {
+    let closed = [
+        "ips.some(|i| i.internal && i.name != 'x')",
+        "ips.some(|i| i.internal)",
+        "!ips.some(|i| i.malicious || i.internal)",
+        "users.all(|u| u.risk >= 'low' && u.name != 'x')",
+        "users.some(|u| devices.some(|d| d.name != u.name))",
+        "alerts.some(|a| a.severity >= 'medium' && a.entities('user').some(|u| u.name != 'x'))",
+        "alerts.count(|a| a.severity >= 'medium') >= 1",
+        "incident.severity >= 'medium'",
+        "clause",
+        "!clause && users.some(|u| u.name != 'x' && u.risk >= 'low')",
+        "clause || incident.severity >= 'high' && alerts.len() >= 2",
+    ];
+    let action = "actions:\n  u.look:\n    title: T\n    phase: investigation\n    kinds: [user, incident]\n    permissions: [a:b]\n";
+    let mut files = vec![file("actions.yaml", action)];
+    for (n, when) in closed.iter().enumerate() {
+        let when = when.replace('\'', "\"");
+        let card = |id: &str, target: &str| format!("  - {{ id: {id}, action: u.look, {target}when: '{when}', why: w, priority: 10 }}\n");
+        let parts = [
+            format!("investigation:\n{}", card("one_by_one", "for: user in users, ")),
+            format!("investigation:\n{}", card("together", "for_all: people in users, ")),
+            format!("investigation:\n{}", card("whole", "")),
+            format!(
+                "triage:\n  - {{ classify: true_positive, confidence: 80, when: '{when}', why: w }}\ninvestigation:\n{}",
+                card("one_by_one", "for: user in users, ")
+            ),
+        ];
+        for (p, part) in parts.iter().enumerate() {
+            files.push(file(
+                &format!("p{n}{p}.yaml"),
+                &format!(
+                    "playbook: a.p{n:02}{p}\nformat: 1\nversion: 1.0.0\ntitle: T\nstatus: test\nowner: soc@example.com\ndescription: D.\nconditions:\n  clause: {{ if: 'ips.some(|i| i.internal && i.name.len() > 1)', pass: p, fail: f }}\n{part}"
+                ),
+            ));
+        }
+    }
+    let set = compile(&files);
+    assert_eq!(set.playbooks.len(), closed.len() * 4, "{:?}", set.diagnostics);
+    let mut r = Random::new(5);
+    let mut held = BTreeSet::new();
+    for _ in 0..60 {
+        let read = intake::read(random_incident(&mut r).to_string().as_bytes(), None).unwrap().pop().unwrap();
+        let (facts, _) = eval::facts(&set, &read.incident, None);
+        let holds = |observed: bool| -> BTreeSet<(usize, String)> {
+            let mut cx = Cx::new(&facts, set.questions);
+            if observed {
+                cx.observe();
+            }
+            let found = eval::evaluate(&set, &mut cx, None);
+            assert_eq!(found.diagnostics, []);
+            found.matched.iter().map(|m| (m.playbook, format!("{:?} {:?}", m.arms, m.hits))).collect()
+        };
+        let (asked_first, all) = (holds(false), holds(true));
+        assert_eq!(asked_first, all);
+        held.extend(all.into_iter().map(|(n, _)| n));
+    }
+    assert_eq!(held.len(), set.playbooks.len(), "each holds now and then");
 }

@@ -85,8 +85,16 @@ pub struct Walk {
 }
 
 impl<'p> Asks<'p> {
-    /// The walk of a playbook.
+    /// The walk of a playbook, or what is asked in its place where there is nothing to walk.
     pub fn of(playbook: &'p Playbook) -> Self {
+        let all = Self::walked(playbook);
+        match all.plainly(&within(playbook)) {
+            None => all,
+            plain => Self { plain, roots: Vec::new(), shared: Vec::new(), ..all },
+        }
+    }
+
+    fn walked(playbook: &'p Playbook) -> Self {
         let mut plan = Plan { names: playbook.conditions.keys().collect(), once: BTreeMap::new(), places: BTreeMap::new(), shared: Vec::new() };
         let mut roots = Vec::new();
         for when in playbook.triage.iter().filter_map(|a| a.when.as_ref()) {
@@ -107,12 +115,7 @@ impl<'p> Asks<'p> {
             }
         }
         roots.retain(|r| !matches!(r, Root::Arm(s) | Root::Each(_, s) | Root::All(_, s) if s.is_empty()));
-        let mut all = Self { plain: None, roots, shared: plan.shared, clauses: playbook.conditions.len(), once: plan.once.len() };
-        all.plain = all.plainly(&within(playbook));
-        if all.plain.is_some() {
-            (all.roots, all.shared) = (Vec::new(), Vec::new());
-        }
-        all
+        Self { plain: None, roots, shared: plan.shared, clauses: playbook.conditions.len(), once: plan.once.len() }
     }
 
     /// The clauses in the order in which they are asked, if all of them are about the incident.
@@ -335,5 +338,62 @@ impl<'p> Run<'_, '_, '_, 'p> {
             a.add(holds);
         }
         self.framed(args, below);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::playbook::{Input, compile};
+    use crate::{eval, intake};
+
+    /// Where clauses stand in one another, in `!` and `||`, and on several cards.
+    const PAGE: &str = "
+playbook: a.b
+format: 1
+version: 1.0.0
+title: T
+status: test
+owner: soc@example.com
+description: A playbook.
+bind:
+  severe: 'alerts.some(|a| a.severity >= \"high\")'
+conditions:
+  named: { if: 'users.some(|u| u.name == \"ada\" && u.risk >= \"low\")', pass: p, fail: f }
+  both: { if: 'named && severe', pass: p, fail: f }
+  large: { if: 'users.count(|u| u.risk >= \"medium\") >= 2', pass: p, fail: f }
+  never: { if: 'incident.title.contains(\"nothing\")', pass: p, fail: f }
+triage:
+  - { classify: true_positive, confidence: 80, when: '!large && both', why: w }
+investigation:
+  - { id: one, action: incident.collect_evidence, when: 'never || both && !named', why: w, priority: 10 }
+  - { id: two, action: incident.collect_evidence, when: 'both && large', why: w, priority: 10 }
+";
+
+    #[test]
+    fn clauses_that_need_no_walk_are_answered_as_by_the_walk() {
+        let action =
+            "actions:\n  incident.collect_evidence:\n    title: T\n    phase: investigation\n    kinds: [incident]\n    permissions: [a:b]\n";
+        let file = |path: &str, text: &str| Input { path: path.into(), text: text.into(), layer: 1 };
+        let set = compile(&[file("a.yaml", action), file("p.yaml", PAGE)]);
+        assert_eq!(set.playbooks.len(), 1, "{:?}", set.diagnostics);
+        let (plain, walked) = (Asks::of(&set.playbooks[0]), Asks::walked(&set.playbooks[0]));
+        assert!(plain.plain.is_some() && plain.roots.is_empty() && !walked.roots.is_empty());
+        let user = |name: &str, risk: &str| format!(r#"{{"id":"user:{name}","kind":"user","name":"{name}","properties":{{"risk":"{risk}"}}}}"#);
+        let (mut quick, mut slow) = (vec![Answered::default(); 4], vec![Answered::default(); 4]);
+        for (users, severity) in [(vec![], "low"), (vec![user("ada", "high"), user("bob", "high")], "low"), (vec![user("ada", "low")], "high")] {
+            let text = format!(
+                r#"{{"schema":"guided-response/incident/1","id":"i","title":"t","severity":"low","entities":[{}],"alerts":[{{"id":"a","title":"t","severity":"{severity}","entities":{{}}}}]}}"#,
+                users.join(",")
+            );
+            let read = intake::read(text.as_bytes(), None).unwrap();
+            let (facts, _) = eval::facts(&set, &read[0].incident, None);
+            plain.ask(&mut Cx::new(&facts, set.questions), &mut Walk::default(), &mut quick);
+            walked.ask(&mut Cx::new(&facts, set.questions), &mut Walk::default(), &mut slow);
+            assert_eq!(quick, slow, "{text}");
+        }
+        let of = |asked, held| Answered { asked, held };
+        // In the order of their names: both, large, named, never.
+        assert_eq!(quick, [of(3, 1), of(3, 1), of(3, 2), of(3, 0)]);
     }
 }
