@@ -8,6 +8,7 @@ use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
+use super::memory::{Memo, Memory};
 use super::plan::{Begun, Op, Plan, What};
 use super::trace::{Findings, Seen, Trace};
 use super::ty::Ty;
@@ -51,148 +52,6 @@ impl Stop {
 
 /// How often each test held and did not, and how often each list held something and nothing, by its place and question.
 pub type Observed = HashMap<(Span, Key), (usize, usize)>;
-
-#[derive(Clone)]
-struct Memo {
-    value: Result<Value, Stop>,
-    cost: u64,
-}
-
-/// The answers to the questions of a set over one incident. Made once, it serves one incident after another, and is emptied
-/// by the next turn: an answer of another turn is none.
-pub struct Memory {
-    /// For each question: the turn in which it was answered; no or yes with the cost and the place of the item that settled
-    /// it, or where its value stands.
-    slots: Vec<u64>,
-    turn: u64,
-    values: Vec<Memo>,
-    clauses: HashMap<(Key, Vec<EntityIx>), Memo>,
-    /// What was looked at for questions that were looked into.
-    looked: HashMap<MemoId, Findings>,
-}
-
-/// What a slot holds: from the lowest bit, 2 bits of answer, 30 of cost, 20 of the place of the item that settled it, and 12 of
-/// the turn.
-mod answer {
-    pub const NO: u64 = 1;
-    pub const YES: u64 = 2;
-    pub const OTHER: u64 = 3;
-
-    /// Turns are counted from one to this; then all is forgotten at once.
-    pub const TURNS: u64 = (1 << 12) - 1;
-    const TURN: u32 = 52;
-    const AT: u32 = 32;
-
-    const COST: u64 = (1 << 30) - 1;
-    const _: () = assert!(super::limits::STEPS <= COST);
-
-    /// One more than the place; nothing where there is none, or where it is too far back to be kept.
-    const PLACE: u64 = (1 << 20) - 1;
-
-    /// What a slot holds of an answer.
-    #[inline(always)]
-    pub fn of(turn: u64, yes: bool, cost: u64, place: Option<usize>) -> u64 {
-        let place = place.map_or(0, |n| (n as u64).wrapping_add(1));
-        let place = if place <= PLACE { place } else { 0 };
-        (turn << TURN) | (place << AT) | (cost << 2) | if yes { YES } else { NO }
-    }
-
-    /// What a slot holds of a value that stands elsewhere.
-    pub fn elsewhere(turn: u64, at: usize) -> u64 {
-        (turn << TURN) | ((at as u64 & (COST | PLACE << 30)) << 2) | OTHER
-    }
-
-    /// The lower bits, if the slot is of this turn: no answer leaves nothing.
-    #[inline(always)]
-    pub fn now(slot: u64, turn: u64) -> u64 {
-        let found = slot ^ (turn << TURN);
-        if found >> TURN == 0 { found } else { 0 }
-    }
-
-    pub fn cost(now: u64) -> u64 {
-        (now >> 2) & COST
-    }
-
-    pub fn place(now: u64) -> Option<usize> {
-        usize::try_from((now >> AT).checked_sub(1)?).ok()
-    }
-
-    pub fn at(now: u64) -> Option<usize> {
-        usize::try_from(now >> 2).ok()
-    }
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self::new(0)
-    }
-}
-
-impl Memory {
-    /// With room for so many questions.
-    pub fn new(questions: usize) -> Self {
-        Self { slots: vec![0; questions], turn: 1, values: Vec::new(), clauses: HashMap::new(), looked: HashMap::new() }
-    }
-
-    /// Forgets all answers.
-    pub fn clear(&mut self) {
-        self.turn = if self.turn < answer::TURNS { self.turn.saturating_add(1) } else { 1 };
-        if self.turn == 1 {
-            self.slots.fill(0);
-        }
-        self.values.clear();
-        self.clauses.clear();
-        self.looked.clear();
-    }
-
-    fn put(&mut self, id: MemoId, value: &Result<Value, Stop>, cost: u64) {
-        let kept = match value {
-            Ok(Value::Bool(yes)) => answer::of(self.turn, *yes, cost, None),
-            other => {
-                self.values.push(Memo { value: other.clone(), cost });
-                answer::elsewhere(self.turn, self.values.len().saturating_sub(1))
-            }
-        };
-        self.keep(id, kept);
-    }
-
-    #[inline(always)]
-    fn keep(&mut self, id: MemoId, kept: u64) {
-        match self.slots.get_mut(id.0 as usize) {
-            Some(slot) => *slot = kept,
-            None => self.grow(id, kept),
-        }
-    }
-
-    /// What is compiled only when it is asked for has places beyond those that were known before.
-    #[cold]
-    fn grow(&mut self, id: MemoId, kept: u64) {
-        self.slots.resize(id.0 as usize, 0);
-        self.slots.push(kept);
-    }
-
-    /// What is kept for a question; 0 where nothing is.
-    #[inline(always)]
-    fn now(&self, id: MemoId) -> u64 {
-        self.slots.get(id.0 as usize).map_or(0, |slot| answer::now(*slot, self.turn))
-    }
-
-    /// The place of the item that settled a question in the list that it goes through, where that is kept.
-    pub(super) fn settled(&self, id: MemoId) -> Option<usize> {
-        let now = self.now(id);
-        if matches!(now & 3, answer::NO | answer::YES) { answer::place(now) } else { None }
-    }
-
-    fn get(&self, id: MemoId) -> Option<Memo> {
-        let now = self.now(id);
-        match now & 3 {
-            answer::NO => Some(Memo { value: Ok(false.into()), cost: answer::cost(now) }),
-            answer::YES => Some(Memo { value: Ok(true.into()), cost: answer::cost(now) }),
-            answer::OTHER => self.values.get(answer::at(now)?).cloned(),
-            _ => None,
-        }
-    }
-}
 
 /// The evaluation of expressions over one incident: facts, what was answered already, and what it cost.
 pub struct Cx<'a> {
@@ -306,8 +165,8 @@ impl<'a> Cx<'a> {
             cx.tell(plan, holds);
             !cx.spent_out()
         });
-        // Of less, another look takes no longer than keeping it.
-        if let Some(id) = shared.filter(|_| complete && findings.spilled()) {
+        // Another look at a few things takes no longer than keeping them.
+        if let Some(id) = shared.filter(|_| complete && findings.len() > FEW) {
             self.memory.looked.insert(id, findings.clone());
         }
         findings
@@ -408,13 +267,8 @@ impl<'a> Cx<'a> {
     /// The answer to a question, where it is kept as no or yes: what it cost is counted.
     #[inline]
     pub(super) fn known(&mut self, id: MemoId) -> Option<bool> {
-        let now = self.memory.now(id);
-        let found = match now & 3 {
-            answer::NO => false,
-            answer::YES => true,
-            _ => return None,
-        };
-        self.save(answer::cost(now));
+        let (found, cost) = self.memory.known(id)?;
+        self.save(cost);
         Some(found)
     }
 
@@ -436,7 +290,7 @@ impl<'a> Cx<'a> {
     #[inline(always)]
     pub(super) fn keep(&mut self, id: MemoId, found: bool, before: u64, place: Option<usize>) {
         if !self.spent_out() {
-            self.memory.keep(id, answer::of(self.memory.turn, found, self.steps.wrapping_sub(before), place));
+            self.memory.answered(id, found, self.steps.wrapping_sub(before), place);
         }
     }
 
@@ -928,6 +782,9 @@ pub fn display(facts: &Facts<'_>, v: &Value) -> String {
     }
 }
 
+/// So many findings are looked for again wherever they are wanted.
+const FEW: usize = 8;
+
 /// How many items of a list are named before "and n more".
 const SHOWN: usize = 3;
 
@@ -1028,33 +885,4 @@ fn arith(op: Arith, a: &Value, b: &Value) -> Result<Value, Stop> {
             _ => Value::Absent,
         },
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_answer_of_another_turn_is_known() {
-        let mut memory = Memory::new(2);
-        let far = 1 << 20;
-        for turn in 0..10_000u32 {
-            // The last one has no place yet.
-            for id in [0, 1, 2].map(MemoId) {
-                assert!(memory.get(id).is_none() && memory.settled(id).is_none(), "turn {turn}");
-            }
-            let (yes, cost) = (turn % 2 == 0, u64::from(turn) * 400);
-            memory.keep(MemoId(0), answer::of(memory.turn, yes, cost, Some(turn as usize)));
-            memory.keep(MemoId(2), answer::of(memory.turn, !yes, cost, Some(far)));
-            memory.put(MemoId(1), &Ok(Value::Int(turn.into())), cost);
-            for (id, wanted) in [(0, yes), (2, !yes)] {
-                let known = memory.get(MemoId(id)).unwrap();
-                assert!(known.cost == cost && known.value.unwrap().same(&wanted.into()), "turn {turn}");
-            }
-            assert_eq!(memory.settled(MemoId(0)), Some(turn as usize));
-            assert_eq!(memory.settled(MemoId(2)), None, "too far back to be kept");
-            assert!(matches!(memory.get(MemoId(1)).unwrap().value, Ok(Value::Int(n)) if n == i64::from(turn)));
-            memory.clear();
-        }
-    }
 }

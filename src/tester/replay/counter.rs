@@ -9,7 +9,7 @@ use crate::eval::{self, Matched};
 use crate::model::{Classification, Incident};
 use crate::playbook::{Playbook, PlaybookSet};
 use crate::script::Cx;
-use crate::script::eval::Memory;
+use crate::script::Memory;
 use crate::tester::tally::{add, count};
 
 /// Counts incidents for one set.

@@ -16,7 +16,7 @@ use crate::eval::{self, Evaluation, Matched};
 use crate::model::Incident;
 use crate::playbook::set::Target;
 use crate::playbook::{Playbook, PlaybookSet};
-use crate::script::eval::Memory;
+use crate::script::Memory;
 use crate::script::expr::{Expr, Key, key};
 use crate::script::{Cx, Facts, Stop};
 use crate::tester::tally::{add, count};
