@@ -205,8 +205,8 @@ fn said_by(facts: &Facts<'_>, e: EntityIx, p: Prop, found: Option<&PropValue>) -
     }
 }
 
-/// What was looked at for a question: mostly one thing or two, which need no memory of their own.
-pub type Findings = SmallVec<[Seen; 2]>;
+/// What was looked at for a question: mostly one thing, or a few, which need no memory of their own.
+pub type Findings = SmallVec<[Seen; 4]>;
 
 /// What has been looked at so far, in order. Made once, it serves one question after another.
 #[derive(Clone, Debug, Default)]
