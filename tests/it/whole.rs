@@ -380,3 +380,24 @@ fn what_is_asked_first_hides_nothing() {
     }
     assert_eq!(held.len(), set.playbooks.len(), "each holds now and then");
 }
+
+/// A question that runs out of its budget is not kept: clauses that each ask the one before twice would ask it again and
+/// again.
+#[test]
+fn what_is_beyond_its_budget_asks_nothing_more() {
+    let first = "  c00: { if: 'users.some(|a| users.some(|b| users.some(|c| a.name == b.name && b.name != c.name && c.name == a.name)))', pass: p, fail: f }\n";
+    let others: String = (1..30).map(|n| format!("  c{n:02}: {{ if: 'c{m:02} || c{m:02}', pass: p, fail: f }}\n", m = n - 1)).collect();
+    let page = format!(
+        "playbook: a.b\nformat: 1\nversion: 1.0.0\ntitle: T\nstatus: test\nowner: soc@example.com\ndescription: D.\nconditions:\n{first}{others}investigation:\n  - {{ id: one, action: u.look, when: c29, why: w, priority: 10 }}\n"
+    );
+    let action = "actions:\n  u.look:\n    title: T\n    phase: investigation\n    kinds: [incident]\n    permissions: [a:b]\n";
+    let set = compile(&[file("actions.yaml", action), file("p.yaml", &page)]);
+    assert_eq!(set.playbooks.len(), 1, "{:?}", set.diagnostics);
+    let users: Vec<Value> = (0..400).map(|n| serde_json::json!({ "id": format!("user:u{n}"), "kind": "user", "name": format!("u{n}") })).collect();
+    let text = serde_json::json!({ "schema": "guided-response/incident/1", "id": "i", "title": "t", "entities": users, "alerts": [] }).to_string();
+    let read = intake::read(text.as_bytes(), None).unwrap().pop().unwrap();
+    let (facts, _) = eval::facts(&set, &read.incident, None);
+    let found = eval::evaluate(&set, &mut Cx::new(&facts, set.questions), None);
+    assert!(found.matched.is_empty());
+    assert_eq!(found.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["GR801"]);
+}
