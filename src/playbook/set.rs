@@ -282,13 +282,13 @@ pub struct Gate {
 impl Rules {
     /// What does not hold where no arm and no card does, if one question about the incident tells.
     pub fn gate(&self) -> Option<Gate> {
-        let arms = self.triage.iter().map(|a| a.when.as_ref());
+        let arms = self.triage.iter().map(|a| a.when.as_ref()?.plan.as_ref());
         // What a card is for is a local, which is not there yet when the gate is asked.
         let cards = self.cards.iter().map(|c| {
-            let alike = |w: &&Expr| matches!(c.target, Target::Incident) || w.free == 0 && w.plan.as_ref().is_some_and(|p| placeless(p.ops()));
-            c.when.as_ref().filter(alike)
+            let when = c.when.as_ref()?;
+            when.plan.as_ref().filter(|p| matches!(c.target, Target::Incident) || when.free == 0 && placeless(p.ops()))
         });
-        let plan = Plan::any(&arms.chain(cards).map(|when| when?.plan.as_ref()).collect::<Option<Vec<_>>>()?)?;
+        let plan = Plan::any(&arms.chain(cards).collect::<Option<Vec<_>>>()?)?;
         let alone = self.triage.is_empty() && matches!(self.cards.as_slice(), [CardRule { target: Target::Incident, .. }]);
         Some(Gate { plan, alone })
     }

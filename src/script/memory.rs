@@ -160,13 +160,11 @@ impl Memory {
 
     /// What is kept for a question.
     pub(super) fn get(&self, id: MemoId) -> Option<Memo> {
-        let now = self.now(id);
-        match now & 3 {
-            answer::NO => Some(Memo { value: Ok(false.into()), cost: answer::cost(now) }),
-            answer::YES => Some(Memo { value: Ok(true.into()), cost: answer::cost(now) }),
-            answer::OTHER => self.values.get(answer::at(now)?).cloned(),
-            _ => None,
+        if let Some((yes, cost)) = self.known(id) {
+            return Some(Memo { value: Ok(yes.into()), cost });
         }
+        let now = self.now(id);
+        if now & 3 == answer::OTHER { self.values.get(answer::at(now)?).cloned() } else { None }
     }
 }
 

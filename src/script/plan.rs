@@ -138,7 +138,7 @@ pub fn placeless(ops: &[Op]) -> bool {
     match ops {
         [] => true,
         [Op { what, .. }, rest @ ..] => match what {
-            What::Test(t) => !t.source.is_local() && !t.check.asks_local(),
+            What::Test(t) => t.source.local().is_none() && t.check.local().is_none(),
             // Its items are locals only where more is asked of them.
             What::Column(..) => rest.is_empty(),
             What::Not | What::Join(_) | What::Shared(_, false) => parts(rest).all(placeless),
@@ -273,7 +273,7 @@ impl Walk {
     pub fn of(list: &Expr, body: &[Op], item: usize) -> Option<(Self, u32)> {
         let (list, cost) = List::of(list)?;
         let of_item = |op: &Op| match &op.what {
-            What::Test(t) => t.source.of_local().is_some_and(|n| usize::from(n) == item && !t.check.asks(n)),
+            What::Test(t) => t.source.of_local().is_some_and(|n| usize::from(n) == item && t.check.local() != Some(n)),
             _ => false,
         };
         let by = match body {
@@ -354,9 +354,12 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether it is a local, or something of one.
-    fn is_local(self) -> bool {
-        matches!(self, Self::Local(_) | Self::Len(List::Named(..))) || self.of_local().is_some()
+    /// The local that it asks for: itself, something of it, or what it names.
+    fn local(self) -> Option<u8> {
+        match self {
+            Self::Local(n) | Self::Len(List::Named(n, _)) => Some(n),
+            other => other.of_local(),
+        }
     }
 
     /// The local of which it is something.
@@ -404,24 +407,12 @@ pub enum Check {
 }
 
 impl Check {
-    /// Whether it asks for any local beside what it is asked of.
-    fn asks_local(&self) -> bool {
+    /// The local that it asks for beside what it is asked of.
+    fn local(&self) -> Option<u8> {
         match self {
-            Self::With(_, other) => other.is_local(),
-            Self::Member(list, _) => matches!(list, List::Named(..)),
-            _ => false,
-        }
-    }
-
-    /// Whether it asks for this local beside what it is asked of.
-    pub fn asks(&self, local: u8) -> bool {
-        let list = |l: &List| matches!(l, List::Named(n, _) if *n == local);
-        match self {
-            Self::With(_, Source::Local(n)) => *n == local,
-            Self::With(_, Source::Len(l)) => list(l),
-            Self::With(_, other) => other.of_local() == Some(local),
-            Self::Member(l, _) => list(l),
-            _ => false,
+            Self::With(_, other) => other.local(),
+            Self::Member(List::Named(n, _), _) => Some(*n),
+            _ => None,
         }
     }
 }
