@@ -23,7 +23,7 @@ pub fn because(cx: &mut Cx<'_>, reasons: &[Reason<'_>], unsaid: impl Fn(&str) ->
             continue;
         }
         let text = if text.is_empty() { unsaid(&condition) } else { text };
-        let (evidence, more) = of(cx.facts, &r.seen);
+        let (evidence, more) = of(cx.facts, cx.seen(r.seen));
         let made = Because { condition, text, evidence, more };
         if !out.iter().any(|known| **known == made) {
             out.push(Arc::new(made));
@@ -51,9 +51,10 @@ pub fn of(facts: &Facts<'_>, seen: &[Seen]) -> (Vec<Evidence>, bool) {
 }
 
 /// The alerts that reasons rest on.
-pub fn alerts(facts: &Facts<'_>, reasons: &[Reason<'_>]) -> std::collections::BTreeSet<AlertIx> {
+pub fn alerts(cx: &Cx<'_>, reasons: &[Reason<'_>]) -> std::collections::BTreeSet<AlertIx> {
+    let facts = cx.facts;
     let mut all = std::collections::BTreeSet::new();
-    for s in reasons.iter().flat_map(|r| &r.seen) {
+    for s in reasons.iter().flat_map(|r| cx.seen(r.seen)) {
         match s.shown(facts) {
             Shown::Fact { alerts, value: Some(_), .. } => all.extend(alerts),
             Shown::Edge(x) => all.extend(facts.graph.edge(x).into_iter().flat_map(|r| r.alerts.iter().copied())),

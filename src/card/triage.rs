@@ -142,14 +142,14 @@ fn choose<'o, 'p>(cx: &mut Cx<'_>, opinions: &'o [Opinion<'p>]) -> Option<Chosen
     for rival in rivals {
         if chosen.reasons.is_none() {
             let reasons = cx.deciding(|cx| first.reasons(cx));
-            own = evidence::alerts(cx.facts, &reasons);
+            own = evidence::alerts(cx, &reasons);
             chosen.reasons = Some(reasons);
         }
         if own.is_empty() {
             break;
         }
         let reasons = cx.deciding(|cx| rival.reasons(cx));
-        let alerts = evidence::alerts(cx.facts, &reasons);
+        let alerts = evidence::alerts(cx, &reasons);
         if !alerts.is_empty() && alerts.is_disjoint(&own) {
             chosen.other = Some((rival, reasons));
             break;

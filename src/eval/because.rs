@@ -4,15 +4,15 @@ use crate::model::EntityIx;
 use crate::playbook::set::Target;
 use crate::script::expr::{Condition, Each, Expr, Node};
 use crate::script::plan::{Op, Plan, operands, parts};
-use crate::script::trace::Findings;
+use crate::script::trace::{Looked, Seen};
 use crate::script::{Cx, Template, Value};
 
 /// A clause that speaks for something.
 #[derive(Clone, Debug)]
 pub struct Reason<'p> {
     of: Of<'p>,
-    /// What was looked at.
-    pub seen: Findings,
+    /// What was looked at, which [`Cx::seen`] tells.
+    pub seen: Looked,
 }
 
 #[derive(Clone, Debug)]
@@ -20,11 +20,11 @@ enum Of<'p> {
     /// What no clause names: `when`, or the list that a card is for.
     Plain(&'p str),
     /// A clause, whether it holds, and what it is about.
-    Clause(&'p Condition, bool, Vec<Value>),
+    Clause(&'p Condition, bool, Box<[Value]>),
 }
 
 impl<'p> Reason<'p> {
-    fn when(seen: Findings) -> Self {
+    fn when(seen: Looked) -> Self {
         Self { of: Of::Plain("when"), seen }
     }
 
@@ -60,11 +60,13 @@ pub fn card<'p>(cx: &mut Cx<'_>, target: &'p Target, when: Option<&'p Expr>, tar
         Target::Each(_, list) => {
             let item = targets.first().copied().map_or(Value::Absent, Value::Entity);
             let seen = member(cx, list, &item);
+            let seen = cx.kept(seen);
             out.push(Reason { of: Of::Plain(binding_name(list)), seen });
             params.push(item);
         }
         Target::All(_, list) => {
             let (value, seen) = cx.traced(list, &[]);
+            let seen = cx.kept(seen);
             out.push(Reason { of: Of::Plain(binding_name(list)), seen });
             params.push(value.unwrap_or(Value::Absent));
         }
@@ -148,15 +150,15 @@ fn clause<'p>(
 }
 
 /// What a clause is about: mostly nothing.
-fn values(cx: &mut Cx<'_>, args: &[Expr], params: &[Value]) -> Vec<Value> {
+fn values(cx: &mut Cx<'_>, args: &[Expr], params: &[Value]) -> Box<[Value]> {
     if args.is_empty() {
-        return Vec::new();
+        return Box::default();
     }
     args.iter().map(|a| cx.value(a, params).unwrap_or(Value::Absent)).collect()
 }
 
 /// Why an item is in a list: where the list is a filter, the filter's test of this item alone.
-fn member(cx: &mut Cx<'_>, list: &Expr, item: &Value) -> Findings {
+fn member(cx: &mut Cx<'_>, list: &Expr, item: &Value) -> Vec<Seen> {
     match &list.node {
         Node::Binding(_, body) => member(cx, body, item),
         Node::Each(Each::Filter, of, test) => {
@@ -164,7 +166,7 @@ fn member(cx: &mut Cx<'_>, list: &Expr, item: &Value) -> Findings {
             seen.extend(cx.traced(test, std::slice::from_ref(item)).1);
             seen
         }
-        Node::Collection(_) => Findings::new(),
+        Node::Collection(_) => Vec::new(),
         _ => cx.traced(list, &[]).1,
     }
 }

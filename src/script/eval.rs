@@ -1,6 +1,5 @@
 //! Runs the typed form. The answer depends on the expression and the facts alone: no clock, no input, no order of asking.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, Pa
 use super::limits;
 use super::memory::{Memo, Memory};
 use super::plan::{Begun, Op, Plan, What};
-use super::trace::{Findings, Seen, Trace};
+use super::trace::{Looked, Most, Seen};
 use super::ty::Ty;
 use super::value::Value;
 use crate::model::{AlertIx, EdgeIx, EntityIx, Prop, Time};
@@ -58,16 +57,13 @@ pub struct Cx<'a> {
     /// What can be asked about.
     pub facts: &'a Facts<'a>,
     pub(super) memory: Memory,
-    /// Whether what is looked at is noted, and what was so far.
+    /// Whether what is looked at is noted.
     pub(super) tracing: bool,
-    pub(super) trace: Trace,
     /// How many findings are looked for under a clause.
     findings: usize,
     observed: Option<Box<Observed>>,
     pub(super) locals: Vec<Value>,
     pub(super) base: usize,
-    /// The place of the item that settled the last walk of a plan.
-    pub(super) settled: Option<usize>,
     /// What all questions took.
     pub(super) steps: u64,
     /// How much of it was only counted, since the answer was kept.
@@ -91,12 +87,10 @@ impl<'a> Cx<'a> {
             facts,
             memory,
             tracing: false,
-            trace: Trace::default(),
             findings: limits::LOOKED_FOR,
             observed: None,
             locals: Vec::new(),
             base: 0,
-            settled: None,
             steps: 0,
             saved: 0,
             begun: 0,
@@ -141,49 +135,65 @@ impl<'a> Cx<'a> {
     }
 
     /// The value of an expression with these parameters, and what was looked at for it.
-    pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Findings) {
-        self.tracing(|cx| cx.aside(|cx| cx.value(e, params)))
+    pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Vec<Seen>) {
+        let value = self.tracing(Most { apart: self.findings, all: self.findings }, |cx| cx.aside(|cx| cx.value(e, params)));
+        (value, self.memory.trace.taken())
     }
 
     /// What was looked at for an expression that is known to hold with these parameters, or not to. `plan` is the expression's,
     /// which may stand within another one.
-    pub fn looked(&mut self, e: &Expr, plan: Option<&[Op]>, params: &[Value], holds: bool) -> Findings {
-        let Some(plan) = plan else { return self.traced(e, params).1 };
+    pub fn looked(&mut self, e: &Expr, plan: Option<&[Op]>, params: &[Value], holds: bool) -> Looked {
+        let Some(plan) = plan else {
+            let (_, seen) = self.traced(e, params);
+            return self.kept(seen);
+        };
         if let Some(one) = self.alone(plan, holds) {
-            return Findings::from_iter([one]);
+            return self.kept([one]);
         }
+        let shown = self.findings == limits::LOOKED_FOR;
         // What many ask is looked into once.
         let shared = match plan {
-            [Op { what: What::Shared(id, _) | What::Column(id, ..), .. }, ..] if self.findings == limits::LOOKED_FOR => Some(*id),
+            [Op { what: What::Shared(id, _) | What::Column(id, ..), .. }, ..] if shown => Some(*id),
             _ => None,
         };
         if let Some(known) = shared.filter(|_| !self.memory.looked.is_empty()).and_then(|id| self.memory.looked.get(&id)) {
-            return known.clone();
+            return *known;
         }
-        let (complete, findings) = self.tracing(|cx| {
+        let complete = self.tracing(Most { apart: if shown { limits::FINDINGS } else { self.findings }, all: self.findings }, |cx| {
             cx.begin(params);
             cx.tell(plan, holds);
             !cx.spent_out()
         });
-        // Another look at a few things takes no longer than keeping them.
-        if let Some(id) = shared.filter(|_| complete && findings.len() > FEW) {
-            self.memory.looked.insert(id, findings.clone());
+        let looked = self.memory.trace.kept();
+        // Another look at a few things takes no longer than keeping where they are.
+        if let Some(id) = shared.filter(|_| complete && looked.len() > FEW) {
+            self.memory.looked.insert(id, looked);
         }
-        findings
+        looked
     }
 
-    /// Does something whose evidence is kept; what it takes is not counted beyond it.
+    /// Keeps what was looked at.
     #[inline]
-    fn tracing<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> (T, Findings) {
+    pub fn kept(&mut self, seen: impl IntoIterator<Item = Seen>) -> Looked {
+        self.memory.trace.keep(seen)
+    }
+
+    /// What was looked at for a question, until the incident is left.
+    pub fn seen(&self, looked: Looked) -> &[Seen] {
+        self.memory.trace.of(looked)
+    }
+
+    /// Does something whose evidence is noted; what it takes is not counted beyond it.
+    #[inline]
+    fn tracing<T>(&mut self, most: Most, run: impl FnOnce(&mut Self) -> T) -> T {
         debug_assert!(!self.tracing, "looking is not part of what is looked at");
         self.tracing = true;
-        self.trace.begin(self.findings);
+        self.memory.trace.begin(most);
         let counted = self.spending();
         let out = run(self);
         self.spend(counted);
-        let findings = self.trace.findings();
         self.tracing = false;
-        (out, findings)
+        out
     }
 
     /// Does something that is decided by what clauses looked at, and not only shown.
@@ -216,7 +226,7 @@ impl<'a> Cx<'a> {
     /// Adds a finding, where findings are wanted.
     pub fn note(&mut self, what: impl FnOnce() -> Seen) {
         if self.tracing {
-            self.trace.add(what());
+            self.memory.trace.add(what());
         }
     }
 
@@ -279,8 +289,7 @@ impl<'a> Cx<'a> {
             return false;
         }
         let before = self.steps;
-        let found = if framed { self.in_frame(|cx| cx.run(ops)) } else { self.run(ops) };
-        let place = self.settled.filter(|_| matches!(ops, [Op { what: What::Each(..), .. }, ..]));
+        let (found, place) = if framed { self.in_frame(|cx| cx.settled(ops)) } else { self.settled(ops) };
         self.keep(id, found, before, place);
         found
     }
@@ -329,16 +338,16 @@ impl<'a> Cx<'a> {
             return Ok(holds.into());
         }
         // Once there is as much evidence as is shown, the rest is only answered.
-        if self.tracing && self.trace.full() {
+        if self.tracing && self.memory.trace.full() {
             return self.untraced(|cx| cx.eval(e));
         }
         self.work(1).map_err(|s| s.at(e.span))?;
         if self.observed.is_some() {
-            return self.seen(e);
+            return self.observing(e);
         }
         let Some(id) = e.memo else { return self.node(e) };
         if let Some(known) = self.memory.get(id) {
-            let looked = self.tracing && self.trace.first_visit(id);
+            let looked = self.tracing && self.memory.trace.first_visit(id);
             if !looked {
                 self.save(known.cost);
                 if self.spent_out() {
@@ -349,7 +358,7 @@ impl<'a> Cx<'a> {
             return self.node(e);
         }
         if self.tracing {
-            self.trace.first_visit(id);
+            self.memory.trace.first_visit(id);
         }
         let before = self.steps;
         let value = self.node(e);
@@ -361,7 +370,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Evaluates while tests are observed.
-    fn seen(&mut self, e: &Expr) -> Result<Value, Stop> {
+    fn observing(&mut self, e: &Expr) -> Result<Value, Stop> {
         let value = self.node(e)?;
         let held = match &value {
             Value::Bool(b) => *b,
@@ -583,7 +592,7 @@ impl<'a> Cx<'a> {
         let after = self.spending();
         self.spend(before);
         for item in if support.is_empty() { list.items() } else { support } {
-            if self.tracing && self.trace.full() {
+            if self.tracing && self.memory.trace.full() {
                 break;
             }
             self.locals.push(item.clone());
@@ -825,10 +834,7 @@ fn compare(op: Compare, a: &Value, b: &Value) -> bool {
     match op {
         Compare::Eq => a.same(b),
         Compare::Ne => !a.same(b),
-        Compare::Lt => a.order(b) == Some(Ordering::Less),
-        Compare::Le => matches!(a.order(b), Some(Ordering::Less | Ordering::Equal)),
-        Compare::Gt => a.order(b) == Some(Ordering::Greater),
-        Compare::Ge => matches!(a.order(b), Some(Ordering::Greater | Ordering::Equal)),
+        other => other.holds(a.order(b)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The one typed form that every Rhai expression is lowered to, and the only one that runs.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::fields::Field;
@@ -130,6 +131,22 @@ pub enum Compare {
     Le,
     Gt,
     Ge,
+}
+
+impl Compare {
+    /// Whether it says so of two values in this order; nothing is said of what has none, but that it is not the same.
+    #[inline]
+    pub fn holds(self, order: Option<Ordering>) -> bool {
+        use Ordering::{Equal, Greater, Less};
+        match self {
+            Self::Eq => order == Some(Equal),
+            Self::Ne => order != Some(Equal),
+            Self::Lt => order == Some(Less),
+            Self::Le => matches!(order, Some(Less | Equal)),
+            Self::Gt => order == Some(Greater),
+            Self::Ge => matches!(order, Some(Greater | Equal)),
+        }
+    }
 }
 
 /// Arithmetic.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::eval::Stop;
 use super::expr::{Key, MemoId};
-use super::trace::Findings;
+use super::trace::{Looked, Trace};
 use super::value::Value;
 use crate::model::EntityIx;
 
@@ -23,9 +23,13 @@ pub struct Memory {
     slots: Vec<u64>,
     turn: u64,
     values: Vec<Memo>,
+    /// The places of the items that were counted for some questions, a list after another, each led by its length.
+    counted: Vec<u32>,
     pub(super) clauses: HashMap<(Key, Vec<EntityIx>), Memo>,
-    /// What was looked at for questions that were looked into.
-    pub(super) looked: HashMap<MemoId, Findings>,
+    /// What was looked at.
+    pub(super) trace: Trace,
+    /// Where that stands for the questions that are looked into once.
+    pub(super) looked: HashMap<MemoId, Looked>,
 }
 
 /// What a slot holds: from the lowest bit, 2 bits of answer, 30 of cost, 20 of the place of the item that settled it, and 12 of
@@ -88,7 +92,15 @@ impl Default for Memory {
 impl Memory {
     /// With room for so many questions.
     pub fn new(questions: usize) -> Self {
-        Self { slots: vec![0; questions], turn: 1, values: Vec::new(), clauses: HashMap::new(), looked: HashMap::new() }
+        Self {
+            slots: vec![0; questions],
+            turn: 1,
+            values: Vec::new(),
+            counted: Vec::new(),
+            clauses: HashMap::new(),
+            trace: Trace::default(),
+            looked: HashMap::new(),
+        }
     }
 
     /// Forgets all answers.
@@ -98,7 +110,9 @@ impl Memory {
             self.slots.fill(0);
         }
         self.values.clear();
+        self.counted.clear();
         self.clauses.clear();
+        self.trace.clear();
         self.looked.clear();
     }
 
@@ -156,6 +170,20 @@ impl Memory {
     pub(super) fn settled(&self, id: MemoId) -> Option<usize> {
         let now = self.now(id);
         if matches!(now & 3, answer::NO | answer::YES) { answer::place(now) } else { None }
+    }
+
+    /// Keeps the places of items that were counted; where they stand, to be kept as the place that settled a question.
+    pub(super) fn count(&mut self, places: &[u32]) -> usize {
+        let at = self.counted.len();
+        self.counted.push(u32::try_from(places.len()).unwrap_or(0));
+        self.counted.extend_from_slice(places);
+        at
+    }
+
+    /// The places of items that were counted, which stand there.
+    pub(super) fn counted(&self, at: usize) -> &[u32] {
+        let (n, rest) = self.counted.get(at..).and_then(<[u32]>::split_first).unwrap_or((&0, &[]));
+        rest.get(..*n as usize).unwrap_or_default()
     }
 
     /// What is kept for a question.

@@ -259,9 +259,10 @@ fn worth_keeping(ops: &[Op]) -> bool {
         What::Framed | What::Not => worth_keeping(rest),
         What::Join(_) => parts(rest).count() > 4 || parts(rest).any(worth_keeping),
         What::Test(t) => match t.source {
-            Source::Incident(_) | Source::Len(List::Kind(_) | List::Alerts) => {
-                !matches!(t.check, Check::True | Check::Known | Check::Compare(..) | Check::OneOf(_))
-            }
+            Source::Incident(_) | Source::Len(List::Kind(_) | List::Alerts) => !matches!(
+                t.check,
+                Check::True | Check::Known | Check::Is(_) | Check::Int(..) | Check::Level(..) | Check::Compare(..) | Check::OneOf(_)
+            ),
             _ => true,
         },
         _ => true,
@@ -378,8 +379,14 @@ pub enum Check {
     True,
     /// Whether it is there at all.
     Known,
-    /// How it compares with something written there.
-    Compare(Compare, Value),
+    /// Whether it is this text.
+    Is(Arc<str>),
+    /// How it compares with this number.
+    Int(Compare, i64),
+    /// How it compares with this level.
+    Level(Compare, Level),
+    /// How it compares with anything else that is written there.
+    Compare(Compare, Box<Value>),
     /// How it compares with another value.
     With(Compare, Source),
     /// Whether it is one of these texts, in order.
@@ -407,6 +414,16 @@ pub enum Check {
 }
 
 impl Check {
+    /// How something compares with what is written there.
+    fn with(op: Compare, v: &Value) -> Self {
+        match (op, v) {
+            (Compare::Eq, Value::Text(t)) => Self::Is(t.clone()),
+            (_, Value::Int(n)) => Self::Int(op, *n),
+            (_, Value::Level(l)) => Self::Level(op, *l),
+            _ => Self::Compare(op, Box::new(v.clone())),
+        }
+    }
+
     /// The local that it asks for beside what it is asked of.
     fn local(&self) -> Option<u8> {
         match self {
@@ -485,7 +502,7 @@ impl<'a> Ref<'a> {
     /// How two values compare: as [`Value::same`] and [`Value::order`] say.
     #[inline]
     pub fn compare(self, op: Compare, other: Ref<'_>) -> bool {
-        use std::cmp::Ordering::{Equal, Greater, Less};
+        use std::cmp::Ordering::Equal;
         let order = match (self, other) {
             (Ref::Bool(a), Ref::Bool(b)) => (a == b).then_some(Equal),
             (Ref::Int(a), Ref::Int(b)) => Some(a.cmp(&b)),
@@ -505,14 +522,7 @@ impl<'a> Ref<'a> {
             (Ref::Other(a), Ref::Int(b)) => a.order(&Value::Int(b)),
             _ => None,
         };
-        match op {
-            Compare::Eq => order == Some(Equal),
-            Compare::Ne => order != Some(Equal),
-            Compare::Lt => order == Some(Less),
-            Compare::Le => matches!(order, Some(Less | Equal)),
-            Compare::Gt => order == Some(Greater),
-            Compare::Ge => matches!(order, Some(Greater | Equal)),
-        }
+        op.holds(order)
     }
 }
 
@@ -543,11 +553,13 @@ pub fn of(node: &Node, ty: &Ty, depth: usize) -> Option<Plan> {
                 // The comparison, the count and the number.
                 Plan::new(cost.checked_add(3)?, What::Count(walk, *op, *n), [body])
             }
-            _ => test(compared(*op, a, b)?)?,
+            // What is not the same is what is not equal.
+            _ if *op == Compare::Ne => test(compared(Compare::Eq, a, b)?, true)?,
+            _ => test(compared(*op, a, b)?, false)?,
         },
-        Node::Local(_) | Node::Field(..) => test((source_of(node)?, Check::True, steps_of(node)?.saturating_sub(1)))?,
-        Node::In(item, of) => test(inside(item, of)?)?,
-        Node::Call(function, args) => test(called(function.name, args)?)?,
+        Node::Local(_) | Node::Field(..) => test((source_of(node)?, Check::True, steps_of(node)?.saturating_sub(1)), false)?,
+        Node::In(item, of) => test(inside(item, of)?, false)?,
+        Node::Call(function, args) => test(called(function.name, args)?, false)?,
         _ => return None,
     })
 }
@@ -555,8 +567,8 @@ pub fn of(node: &Node, ty: &Ty, depth: usize) -> Option<Plan> {
 /// What is looked at, what is asked of it, and how many steps it takes to come by what is compared, whatever is there.
 type Asked = (Source, Check, u32);
 
-fn test((source, check, cost): Asked) -> Option<Plan> {
-    Some(Plan::new(cost.checked_add(1)?, What::Test(Test { source, check, negated: false }), []))
+fn test((source, check, cost): Asked, negated: bool) -> Option<Plan> {
+    Some(Plan::new(cost.checked_add(1)?, What::Test(Test { source, check, negated }), []))
 }
 
 fn source(e: &Expr) -> Option<Source> {
@@ -631,8 +643,8 @@ fn compared(op: Compare, a: &Expr, b: &Expr) -> Option<Asked> {
         same => same,
     };
     Some(match (&a.node, &b.node) {
-        (_, Node::Const(v)) => (source(a)?, Check::Compare(op, v.clone()), cost),
-        (Node::Const(v), _) => (source(b)?, Check::Compare(turned, v.clone()), cost),
+        (_, Node::Const(v)) => (source(a)?, Check::with(op, v), cost),
+        (Node::Const(v), _) => (source(b)?, Check::with(turned, v), cost),
         _ => (source(a)?, Check::With(op, source(b)?), cost),
     })
 }

@@ -1,15 +1,21 @@
 //! Runs plans over the facts of an incident.
 
+use smallvec::SmallVec;
+
 use super::eval::Cx;
 use super::expr::{Compare, MemoId};
 use super::facts::Facts;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::functions::attack;
+use super::limits;
 use super::plan::{Check, List, OfItems, Op, Ref, Source, Test, Walk, What, same, split};
 use super::trace::{AlertHolds, Holds};
 use super::value::Value;
 use crate::model::{Alert, AlertIx, EntityIx, Kind, PropType, PropValue, Verdict};
 use crate::script::columns::slot;
+
+/// The places of so many items that are counted are kept: those that are shown.
+pub(super) const COUNTED: usize = limits::LOOKED_FOR + 1;
 
 /// What a list holds that a plan goes through.
 #[derive(Clone, Copy)]
@@ -51,11 +57,33 @@ impl<'a> Cx<'a> {
                 Some(answer) => answer,
                 None => self.asked(*id, *kind, *all, (test, *each, rest)),
             },
-            What::Each(walk, all) => {
-                self.settled = self.next(*walk, rest, !*all, 0);
-                self.settled.is_some() != *all
-            }
+            What::Each(walk, all) => self.next(*walk, rest, !*all, 0).is_some() != *all,
             other => self.found(other, rest),
+        }
+    }
+
+    /// The answer to a plan, and the place of what settled it: the item, or those that were counted.
+    #[inline]
+    pub(super) fn settled(&mut self, ops: &[Op]) -> (bool, Option<usize>) {
+        match ops {
+            [Op { price, what: What::Each(walk, all), .. }, body @ ..] => {
+                self.charge(u64::from(*price));
+                let place = self.next(*walk, body, !*all, 0);
+                (place.is_some() != *all, place)
+            }
+            [Op { price, what: What::Count(walk, compare, wanted), .. }, body @ ..]
+                if walk.tested(body, true).is_none_or(|(.., more)| !more.is_empty()) =>
+            {
+                self.charge(u64::from(*price));
+                let mut places = SmallVec::<[u32; 16]>::new();
+                let n = self.count(*walk, body, |at| {
+                    if places.len() < COUNTED {
+                        places.extend(u32::try_from(at));
+                    }
+                });
+                (is(n, *compare, *wanted), Some(self.memory.count(&places)))
+            }
+            _ => (self.run(ops), None),
         }
     }
 
@@ -82,10 +110,7 @@ impl<'a> Cx<'a> {
             return false;
         }
         match what {
-            What::Count(walk, compare, wanted) => {
-                let n = self.count(*walk, rest);
-                Ref::Int(i64::try_from(n).unwrap_or(i64::MAX)).compare(*compare, Ref::Int(*wanted))
-            }
+            What::Count(walk, compare, wanted) => is(self.count(*walk, rest, |_| {}), *compare, *wanted),
             What::Not => !self.run(rest),
             What::Framed => self.in_frame(|cx| cx.run(rest)),
             What::Elsewhere(plan) => self.run(plan.ops()),
@@ -115,8 +140,9 @@ impl<'a> Cx<'a> {
         !settles
     }
 
-    /// How many items of a list it holds for.
-    fn count(&mut self, walk: Walk, body: &[Op]) -> usize {
+    /// How many items of a list it holds for; where more is asked than a test, their places are told.
+    #[inline]
+    fn count(&mut self, walk: Walk, body: &[Op], mut tell: impl FnMut(usize)) -> usize {
         let mut n = 0usize;
         if let Some((test, each, [])) = walk.tested(body, true) {
             self.tested(walk.list, (test, each), true, 0, |_| {
@@ -128,6 +154,7 @@ impl<'a> Cx<'a> {
         let mut from = 0;
         while let Some(at) = self.next(walk, body, true, from) {
             (n, from) = (n.saturating_add(1), at.saturating_add(1));
+            tell(at);
         }
         n
     }
@@ -295,7 +322,9 @@ impl<'a> Cx<'a> {
             (Check::True, v) => matches!(v, Ref::Bool(true)),
             (Check::With(Compare::Eq, _), Ref::Text(a)) => matches!(other, Ref::Text(b) if same(a, b)),
             (Check::With(op, _), v) => v.compare(*op, other),
-            (Check::Compare(op, other), v) => v.compare(*op, Ref::of(other)),
+            (Check::Is(t), v) => matches!(v, Ref::Text(x) if same(x, t)),
+            (Check::Int(op, n), Ref::Int(x)) => op.holds(Some(x.cmp(n))),
+            (Check::Level(op, l), Ref::Level(x)) => op.holds(Some(x.cmp(l))),
             (check, v) => self.check(v, check, extra),
         }
     }
@@ -315,15 +344,15 @@ impl<'a> Cx<'a> {
         use PropValue::{Bool, Int, Level, Text};
         match check {
             Check::True => visit(cells, from, |c| matches!(c, Some(Bool(true))) == wanted, tell),
-            Check::Compare(Eq, Value::Text(t)) => visit(cells, from, |c| matches!(c, Some(Text(x)) if same(x, t)) == wanted, tell),
-            Check::Compare(Ge, Value::Int(n)) => visit(cells, from, |c| matches!(c, Some(Int(x)) if x >= n) == wanted, tell),
-            Check::Compare(Le, Value::Int(n)) => visit(cells, from, |c| matches!(c, Some(Int(x)) if x <= n) == wanted, tell),
-            Check::Compare(Ge, Value::Level(l)) => visit(cells, from, |c| matches!(c, Some(Level(x)) if x >= l) == wanted, tell),
+            Check::Is(t) => visit(cells, from, |c| matches!(c, Some(Text(x)) if same(x, t)) == wanted, tell),
+            Check::Int(Ge, n) => visit(cells, from, |c| matches!(c, Some(Int(x)) if x >= n) == wanted, tell),
+            Check::Int(Le, n) => visit(cells, from, |c| matches!(c, Some(Int(x)) if x <= n) == wanted, tell),
+            Check::Level(Ge, l) => visit(cells, from, |c| matches!(c, Some(Level(x)) if x >= l) == wanted, tell),
             Check::OneOf(all) => visit(cells, from, |c| matches!(c, Some(Text(x)) if all.iter().any(|t| same(t, x))) == wanted, tell),
-            Check::With(op, other) => {
-                let other = self.read(*other);
-                visit(cells, from, |c| Ref::held(c.as_ref(), flag).compare(*op, other) == wanted, tell)
-            }
+            Check::With(op, other) => match (op, self.read(*other)) {
+                (Eq, Ref::Text(t)) => visit(cells, from, |c| matches!(c, Some(Text(x)) if same(x, t)) == wanted, tell),
+                (op, other) => visit(cells, from, |c| Ref::held(c.as_ref(), flag).compare(*op, other) == wanted, tell),
+            },
             _ => visit(cells, from, |c| self.check(Ref::held(c.as_ref(), flag), check, extra) == wanted, tell),
         }
     }
@@ -343,6 +372,8 @@ impl<'a> Cx<'a> {
         let mut costs = |steps: usize| *extra = extra.saturating_add(steps as u64);
         match (check, v) {
             (Check::Known, v) => !matches!(v, Ref::Absent),
+            (Check::Int(op, n), v) => v.compare(*op, Ref::Int(*n)),
+            (Check::Level(op, l), v) => v.compare(*op, Ref::Level(*l)),
             (Check::Compare(op, other), v) => v.compare(*op, Ref::of(other)),
             // The first two are answered at once.
             (Check::True | Check::With(..), _) | (_, Ref::Absent) => false,
@@ -490,6 +521,11 @@ impl<'a> Cx<'a> {
             }
         }
     }
+}
+
+/// How so many compare with a number.
+fn is(n: usize, compare: Compare, wanted: i64) -> bool {
+    compare.holds(Some(i64::try_from(n).unwrap_or(i64::MAX).cmp(&wanted)))
 }
 
 /// What an alert holds.

@@ -3,6 +3,7 @@
 use super::eval::{Cx, seen_in, seen_of};
 use super::functions::attack;
 use super::plan::{Check, List, Op, Plan, Source, Test, Walk, What, parts};
+use super::run::COUNTED;
 use super::trace::Seen;
 use super::value::Value;
 use crate::model::{AlertIx, EntityIx};
@@ -20,7 +21,7 @@ impl Cx<'_> {
 
     /// Whether there is as much evidence as is shown, or as may be looked for.
     fn told(&self) -> bool {
-        self.trace.full() || self.spent_out()
+        self.memory.trace.full() || self.spent_out()
     }
 
     /// The one thing that decided that a plan comes out so, where it is known at once: a cell of a column, or a field of the
@@ -60,19 +61,20 @@ impl Cx<'_> {
             }
             What::Join(_) => parts(rest).for_each(|part| self.tell(part, yes)),
             What::Shared(id, framed) => {
-                if !self.trace.first_visit(*id) {
+                if !self.memory.trace.first_visit(*id) {
                     return;
                 }
                 let inner = |cx: &mut Self| match (rest, cx.memory.settled(*id)) {
                     ([Op { what: What::Each(walk, all), .. }, body @ ..], Some(place)) if *all != yes => {
                         cx.tell_item(walk.list, place, body, yes);
                     }
+                    ([Op { what: What::Count(walk, ..), .. }, body @ ..], Some(at)) => cx.tell_counted(*walk, body, at),
                     _ => cx.tell(rest, yes),
                 };
                 if *framed { self.in_frame(inner) } else { inner(self) }
             }
             What::Column(id, kind, all, test, each) => {
-                if !self.trace.first_visit(*id) {
+                if !self.memory.trace.first_visit(*id) {
                     return;
                 }
                 let settled = match self.memory.settled(*id) {
@@ -100,7 +102,7 @@ impl Cx<'_> {
                 }
             }
             What::Each(walk, _) => self.tell_all(walk.list, rest, yes),
-            What::Count(walk, ..) => self.tell_counted(*walk, rest),
+            What::Count(walk, ..) => self.tell_count(*walk, rest),
         }
     }
 
@@ -120,31 +122,55 @@ impl Cx<'_> {
     }
 
     /// Those that are counted; where there is none, all.
-    fn tell_counted(&mut self, walk: Walk, body: &[Op]) {
-        let (mut none, mut from) = (true, 0);
+    fn tell_count(&mut self, walk: Walk, body: &[Op]) {
+        let mut none = true;
         if let Some((test @ Test { source: Source::Cell(_, p, ..), .. }, each, [])) = walk.tested(body, true)
             && let List::Kind(kind) = walk.list
             && !matches!(test.check, Check::With(..))
         {
             let rows = self.facts.columns.of(kind);
-            let mut trace = std::mem::take(&mut self.trace);
+            let mut trace = std::mem::take(&mut self.memory.trace);
+            // Entities are counted once.
+            let new = trace.is_empty();
             self.tested(walk.list, (test, each), true, 0, |row| {
-                rows.get(row).into_iter().for_each(|e| trace.add(Seen::Prop(*e, *p)));
+                let seen = rows.get(row).map(|e| Seen::Prop(*e, *p));
+                seen.into_iter().for_each(|seen| if new { trace.add_new(seen) } else { trace.add(seen) });
                 none = false;
                 !trace.full()
             });
-            self.trace = trace;
+            self.memory.trace = trace;
         } else {
-            while !self.told()
-                && let Some(place) = self.next(walk, body, true, from)
-            {
-                self.tell_item(walk.list, place, body, true);
-                (none, from) = (false, place.saturating_add(1));
-            }
+            none = !self.tell_from(walk, body, 0);
         }
         if none {
             self.tell_all(walk.list, body, false);
         }
+    }
+
+    /// The same, where the places of the first of them are kept.
+    fn tell_counted(&mut self, walk: Walk, body: &[Op], at: usize) {
+        let mut kept = 0usize;
+        while let Some(place) = self.memory.counted(at).get(kept).copied().filter(|_| !self.told()) {
+            self.tell_item(walk.list, place as usize, body, true);
+            kept = kept.saturating_add(1);
+        }
+        match self.memory.counted(at).last() {
+            None => self.tell_all(walk.list, body, false),
+            Some(last) if kept >= COUNTED => drop(self.tell_from(walk, body, (*last as usize).saturating_add(1))),
+            Some(_) => {}
+        }
+    }
+
+    /// Those that are counted from a place on; whether there is any.
+    fn tell_from(&mut self, walk: Walk, body: &[Op], mut from: usize) -> bool {
+        let mut any = false;
+        while !self.told()
+            && let Some(place) = self.next(walk, body, true, from)
+        {
+            self.tell_item(walk.list, place, body, true);
+            (any, from) = (true, place.saturating_add(1));
+        }
+        any
     }
 
     /// The cell of an entity, and what it is compared with.
@@ -203,7 +229,7 @@ impl Cx<'_> {
 
     fn see(&mut self, what: Option<Seen>) {
         if let Some(seen) = what {
-            self.trace.add(seen);
+            self.memory.trace.add(seen);
         }
     }
 

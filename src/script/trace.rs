@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::eval::display;
 use super::expr::MemoId;
 use super::facts::Facts;
@@ -129,6 +127,11 @@ impl Seen {
         }
     }
 
+    /// Whether no other finding reads the same: entities have different ids, and their properties different names.
+    fn is_apart(&self) -> bool {
+        matches!(self, Self::Prop(..) | Self::Verdict(_) | Self::Remediation(_))
+    }
+
     /// What there is to say of it.
     pub fn shown(&self, facts: &Facts<'_>) -> Shown {
         let fact = |entity, property, value, basis, alerts| Shown::Fact { entity, property, value, basis, alerts };
@@ -205,26 +208,60 @@ fn said_by(facts: &Facts<'_>, e: EntityIx, p: Prop, found: Option<&PropValue>) -
     }
 }
 
-/// What was looked at for a question: mostly one thing, or a few, which need no memory of their own.
-pub type Findings = SmallVec<[Seen; 4]>;
+/// Where what was looked at for a question stands in the trace.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Looked {
+    from: u32,
+    to: u32,
+}
 
-/// What has been looked at so far, in order. Made once, it serves one question after another.
+impl Looked {
+    /// Whether nothing was looked at.
+    pub fn is_empty(self) -> bool {
+        self.from == self.to
+    }
+
+    /// How much there was.
+    pub fn len(self) -> usize {
+        self.to.saturating_sub(self.from) as usize
+    }
+}
+
+/// What has been looked at so far, in order: for the question that is looked into, and for those before it that are to be
+/// shown.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     seen: Vec<Seen>,
+    /// Where what belongs to this question begins.
+    start: usize,
     /// A bit for each finding, which several may share: where it is not set, the finding is new.
     marks: [u64; 4],
     visited: Vec<MemoId>,
-    most: usize,
+    /// How many of these findings read like no other one.
+    apart: usize,
+    most: Most,
+}
+
+/// How many findings are wanted: of those that read like no other one, and of all. When there is one more, it is enough.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Most {
+    /// Of those that read like no other one.
+    pub apart: usize,
+    /// Of all.
+    pub all: usize,
 }
 
 impl Trace {
-    /// Begins anew, with nothing so far; when there is more than this, it is full.
-    pub fn begin(&mut self, most: usize) {
-        self.seen.clear();
+    /// Begins with another question.
+    pub fn begin(&mut self, most: Most) {
+        (self.start, self.apart, self.most) = (self.seen.len(), 0, most);
         self.marks = [0; 4];
         self.visited.clear();
-        self.most = most;
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.seen.clear();
     }
 
     /// Adds a finding that is not there yet.
@@ -233,20 +270,43 @@ impl Trace {
         if self.full() {
             return;
         }
+        if self.mark(&what) || !self.seen.get(self.start..).is_some_and(|seen| seen.contains(&what)) {
+            self.push(what);
+        }
+    }
+
+    /// Adds a finding that is none of those that are there.
+    #[inline(always)]
+    pub fn add_new(&mut self, what: Seen) {
+        self.mark(&what);
+        self.push(what);
+    }
+
+    /// Sets the bit of a finding; whether it was not set yet.
+    #[inline(always)]
+    fn mark(&mut self, what: &Seen) -> bool {
         let n = what.mark();
-        let new = self.marks.get_mut(n.wrapping_shr(6) as usize & 3).is_some_and(|marks| {
+        self.marks.get_mut(n.wrapping_shr(6) as usize & 3).is_some_and(|marks| {
             let before = *marks;
             *marks |= 1u64.wrapping_shl(n);
             *marks != before
-        });
-        if new || !self.seen.contains(&what) {
-            self.seen.push(what);
-        }
+        })
+    }
+
+    #[inline(always)]
+    fn push(&mut self, what: Seen) {
+        self.apart = self.apart.wrapping_add(usize::from(what.is_apart()));
+        self.seen.push(what);
+    }
+
+    /// Whether nothing was looked at so far for this question.
+    pub fn is_empty(&self) -> bool {
+        self.seen.len() == self.start
     }
 
     /// Whether there is more than is wanted.
     pub fn full(&self) -> bool {
-        self.seen.len() > self.most
+        self.apart > self.most.apart || self.seen.len().saturating_sub(self.start) > self.most.all
     }
 
     /// Whether a shared question is looked into for the first time.
@@ -258,8 +318,26 @@ impl Trace {
         first
     }
 
-    /// The findings, each once, in order: more than may be shown where there are more.
-    pub fn findings(&mut self) -> Findings {
-        self.seen.drain(..).collect()
+    /// The findings, each once, in order: more than may be shown where there are more. They are not kept.
+    pub fn taken(&mut self) -> Vec<Seen> {
+        self.seen.split_off(self.start)
+    }
+
+    /// Where they are kept.
+    pub fn kept(&mut self) -> Looked {
+        let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Looked { from: at(self.start), to: at(self.seen.len()) }
+    }
+
+    /// Keeps findings of which nothing is known yet.
+    pub fn keep(&mut self, found: impl IntoIterator<Item = Seen>) -> Looked {
+        self.start = self.seen.len();
+        self.seen.extend(found);
+        self.kept()
+    }
+
+    /// What was looked at for a question that is kept.
+    pub fn of(&self, looked: Looked) -> &[Seen] {
+        self.seen.get(looked.from as usize..looked.to as usize).unwrap_or_default()
     }
 }

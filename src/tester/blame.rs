@@ -6,7 +6,7 @@ use crate::eval::why::{self, Clause, How, Outcome};
 use crate::model::EntityIx;
 use crate::playbook::set::{Arm, CardRule, Target};
 use crate::script::Cx;
-use crate::script::trace::Findings;
+use crate::script::trace::Seen;
 use crate::source::{Sources, Span};
 
 /// A clause that stands in the way.
@@ -19,7 +19,7 @@ pub(super) struct Blame {
     /// Where it stands.
     pub span: Span,
     /// What was looked at.
-    pub seen: Findings,
+    pub seen: Vec<Seen>,
 }
 
 /// Of how many entities a card is asked.
@@ -49,14 +49,14 @@ pub(super) fn card(sources: &Sources, cx: &mut Cx<'_>, rule: &CardRule, about: O
             Some(tree) => collect(tree, *about, &mut out),
             None if !w.fits => {
                 let text = format!("the action `{}` does not apply to it", rule.action.id);
-                out.push(Blame { about: *about, text, span: rule.span, seen: Findings::new() });
+                out.push(Blame { about: *about, text, span: rule.span, seen: Vec::new() });
             }
             None => {}
         }
     }
     if let (Target::Each(_, list), true) = (&rule.target, whom.is_empty()) {
         names.insert("for".to_owned());
-        out.push(Blame { about: None, text: "holds nobody here".to_owned(), span: list.span, seen: Findings::new() });
+        out.push(Blame { about: None, text: "holds nobody here".to_owned(), span: list.span, seen: Vec::new() });
     }
     if !names.is_empty() && !names.contains("for") {
         names.insert("when".to_owned());
@@ -94,7 +94,7 @@ fn collect(c: &Clause, about: Option<EntityIx>, out: &mut Vec<Blame>) {
     }
 }
 
-fn looked(c: &Clause, seen: &mut Findings) {
+fn looked(c: &Clause, seen: &mut Vec<Seen>) {
     seen.extend(c.seen.iter().cloned());
     c.below.iter().filter(|b| b.outcome != Outcome::Pass).for_each(|b| looked(b, seen));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Outcome, list};
 use crate::script::expr::{Compare, Condition, Each, Expr, Node};
-use crate::script::trace::Findings;
+use crate::script::trace::Seen;
 use crate::script::{Cx, Ty, Value};
 use crate::source::{Sources, Span};
 
@@ -54,7 +54,7 @@ pub struct Clause {
     /// The item of a list that it was asked of.
     pub of: Option<Value>,
     /// What was looked at.
-    pub seen: Findings,
+    pub seen: Vec<Seen>,
     /// What it is made of.
     pub below: Vec<Clause>,
     /// How many more items of a list there are that are not shown.
@@ -199,7 +199,7 @@ impl Way<'_, '_> {
             text: error.unwrap_or_default(),
             source: written(self.sources, e.span),
             of: None,
-            seen: Findings::new(),
+            seen: Vec::new(),
             below,
             more: 0,
             span: e.span,
@@ -264,7 +264,7 @@ impl Way<'_, '_> {
             (Outcome::Fail, false, _) if wanted => format!("not all of the {count} in `{name}` fit"),
             (Outcome::Fail, false, _) => format!("some of the {count} in `{name}` are so, which must not be"),
         };
-        let seen = if below.is_empty() { self.cx.traced(e, params).1 } else { Findings::new() };
+        let seen = if below.is_empty() { self.cx.traced(e, params).1 } else { Vec::new() };
         if count == 0 && outcome != Outcome::Pass {
             below = list::left_out(self, of, params);
         }
@@ -292,7 +292,7 @@ impl Way<'_, '_> {
             let item = args.get(1).map_or(Value::Absent, |x| self.cx.value(x, params).unwrap_or(Value::Absent));
             let plainly = outcome == Outcome::Pass && !wanted;
             let below = if plainly || item.is_absent() { Vec::new() } else { vec![self.member(of, params, &item, 0)] };
-            let seen = if below.is_empty() { Findings::new() } else { seen };
+            let seen = if below.is_empty() { Vec::new() } else { seen };
             return Clause { seen, below, ..plain(How::Test, outcome, wanted, text, source, e.span) };
         }
         let below = self.lists(e, params, wanted, outcome);
@@ -365,7 +365,7 @@ impl Way<'_, '_> {
 
 /// A clause without anything below it.
 pub(super) fn plain(how: How, outcome: Outcome, wanted: bool, text: String, source: String, span: Span) -> Clause {
-    Clause { how, name: None, outcome, wanted, text, source, of: None, seen: Findings::new(), below: Vec::new(), more: 0, span }
+    Clause { how, name: None, outcome, wanted, text, source, of: None, seen: Vec::new(), below: Vec::new(), more: 0, span }
 }
 
 /// The list that an expression counts or asks whether it is empty.
