@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
 use super::memory::{Memo, Memory};
-use super::plan::{Begun, Op, Plan, What};
+use super::plan::{Begun, By, Op, Plan, What};
 use super::trace::{Looked, Most, Seen};
 use super::ty::Ty;
 use super::value::Value;
@@ -151,9 +151,10 @@ impl<'a> Cx<'a> {
             return self.kept([one]);
         }
         let shown = self.findings == limits::LOOKED_FOR;
-        // What many ask is looked into once.
+        // What many ask is looked into once, unless that is one walk along a column: it is done again as soon as found.
         let shared = match plan {
-            [Op { what: What::Shared(id, _) | What::Column(id, ..), .. }, ..] if shown => Some(*id),
+            [Op { what: What::Shared(..), .. }, Op { what: What::Each(walk, _) | What::Count(walk, ..), .. }, ..] if walk.by == By::Test => None,
+            [Op { what: What::Shared(id, _), .. }, ..] if shown => Some(*id),
             _ => None,
         };
         if let Some(known) = shared.filter(|_| !self.memory.looked.is_empty()).and_then(|id| self.memory.looked.get(&id)) {

@@ -130,12 +130,14 @@ impl Cx<'_> {
         {
             let rows = self.facts.columns.of(kind);
             let mut trace = std::mem::take(&mut self.memory.trace);
-            // Entities are counted once.
-            let new = trace.is_empty();
+            let leads = trace.is_empty();
             self.tested(walk.list, (test, each), true, 0, |row| {
-                let seen = rows.get(row).map(|e| Seen::Prop(*e, *p));
-                seen.into_iter().for_each(|seen| if new { trace.add_new(seen) } else { trace.add(seen) });
                 none = false;
+                let Some(seen) = rows.get(row).map(|e| Seen::Prop(*e, *p)) else { return true };
+                if leads {
+                    return trace.lead(seen);
+                }
+                trace.add(seen);
                 !trace.full()
             });
             self.memory.trace = trace;

@@ -275,11 +275,13 @@ impl Trace {
         }
     }
 
-    /// Adds a finding that is none of those that are there.
+    /// Adds one of the findings that begin a question, of which none is another; whether there may be more.
     #[inline(always)]
-    pub fn add_new(&mut self, what: Seen) {
-        self.mark(&what);
+    pub fn lead(&mut self, what: Seen) -> bool {
+        // What follows has to be compared with them.
+        self.marks = [u64::MAX; 4];
         self.push(what);
+        !self.full()
     }
 
     /// Sets the bit of a finding; whether it was not set yet.
