@@ -134,6 +134,17 @@ pub enum Compare {
 }
 
 impl Compare {
+    /// The same with its sides changed.
+    pub fn turned(self) -> Self {
+        match self {
+            Self::Lt => Self::Gt,
+            Self::Le => Self::Ge,
+            Self::Gt => Self::Lt,
+            Self::Ge => Self::Le,
+            same => same,
+        }
+    }
+
     /// Whether it says so of two values in this order; nothing is said of what has none, but that it is not the same.
     #[inline]
     pub fn holds(self, order: Option<Ordering>) -> bool {

@@ -635,16 +635,9 @@ fn compared(op: Compare, a: &Expr, b: &Expr) -> Option<Asked> {
         return None;
     }
     let cost = below(&[a, b])?;
-    let turned = match op {
-        Compare::Lt => Compare::Gt,
-        Compare::Le => Compare::Ge,
-        Compare::Gt => Compare::Lt,
-        Compare::Ge => Compare::Le,
-        same => same,
-    };
     Some(match (&a.node, &b.node) {
         (_, Node::Const(v)) => (source(a)?, Check::with(op, v), cost),
-        (Node::Const(v), _) => (source(b)?, Check::with(turned, v), cost),
+        (Node::Const(v), _) => (source(b)?, Check::with(op.turned(), v), cost),
         _ => (source(a)?, Check::With(op, source(b)?), cost),
     })
 }

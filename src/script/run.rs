@@ -71,9 +71,7 @@ impl<'a> Cx<'a> {
                 let place = self.next(*walk, body, !*all, 0);
                 (place.is_some() != *all, place)
             }
-            [Op { price, what: What::Count(walk, compare, wanted), .. }, body @ ..]
-                if walk.tested(body, true).is_none_or(|(.., more)| !more.is_empty()) =>
-            {
+            [Op { price, what: What::Count(walk, compare, wanted), .. }, body @ ..] if !matches!(walk.tested(body, true), Some((.., []))) => {
                 self.charge(u64::from(*price));
                 let mut places = SmallVec::<[u32; 16]>::new();
                 let n = self.count(*walk, body, |at| {
@@ -375,8 +373,8 @@ impl<'a> Cx<'a> {
             (Check::Int(op, n), v) => v.compare(*op, Ref::Int(*n)),
             (Check::Level(op, l), v) => v.compare(*op, Ref::Level(*l)),
             (Check::Compare(op, other), v) => v.compare(*op, Ref::of(other)),
-            // The first two are answered at once.
-            (Check::True | Check::With(..), _) | (_, Ref::Absent) => false,
+            // The first three are answered at once.
+            (Check::True | Check::Is(_) | Check::With(..), _) | (_, Ref::Absent) => false,
             (Check::OneOf(all), Ref::Text(t)) => all.iter().any(|x| same(x, t)),
             (Check::Among(all), v) => all.iter().any(|x| v.compare(Compare::Eq, Ref::of(x))),
             (Check::Contains(part), Ref::Text(t)) => t.contains(&**part),

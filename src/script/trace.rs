@@ -326,7 +326,7 @@ impl Trace {
     }
 
     /// Where they are kept.
-    pub fn kept(&mut self) -> Looked {
+    pub fn kept(&self) -> Looked {
         let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Looked { from: at(self.start), to: at(self.seen.len()) }
     }

@@ -322,7 +322,7 @@ impl Way<'_, '_> {
         match &e.node {
             Node::Compare(op, a, b) => {
                 // The constant stands on the right in a sentence.
-                let (op, a, b) = if matches!(a.node, Node::Const(_)) { (flipped(*op), b, a) } else { (*op, a, b) };
+                let (op, a, b) = if matches!(a.node, Node::Const(_)) { (op.turned(), b, a) } else { (*op, a, b) };
                 let left = self.cx.value(a, params).unwrap_or(Value::Absent);
                 let right = self.cx.value(b, params).unwrap_or(Value::Absent);
                 let want = relation(if wanted { op } else { negated(op) }, matches!(right, Value::Time(_)));
@@ -385,17 +385,6 @@ pub(crate) fn negated(op: Compare) -> Compare {
         Compare::Le => Compare::Gt,
         Compare::Gt => Compare::Le,
         Compare::Ge => Compare::Lt,
-    }
-}
-
-/// The same comparison with its sides changed.
-pub(crate) fn flipped(op: Compare) -> Compare {
-    match op {
-        Compare::Lt => Compare::Gt,
-        Compare::Le => Compare::Ge,
-        Compare::Gt => Compare::Lt,
-        Compare::Ge => Compare::Le,
-        other => other,
     }
 }
 

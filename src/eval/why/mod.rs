@@ -18,8 +18,8 @@ use crate::script::expr::{Condition, Expr, Node};
 use crate::script::{Cx, Facts, Stop, Ty, Value};
 use crate::source::Sources;
 
+pub(crate) use clause::negated;
 pub use clause::{Clause, How};
-pub(crate) use clause::{flipped, negated};
 
 words! {
     /// What became of a clause.

@@ -229,7 +229,7 @@ fn compare(op: Compare, a: &Expr, b: &Expr, left: &mut usize) -> Formula {
             }
         }
         (None, Some(v)) => test(a, Test::Than(op, v)),
-        (Some(v), None) => test(b, Test::Than(turned(op), v)),
+        (Some(v), None) => test(b, Test::Than(op.turned(), v)),
         (None, None) if a.key == b.key => match op {
             Compare::Eq | Compare::Le | Compare::Ge if a.maybe => test(a, Test::Known),
             Compare::Eq | Compare::Le | Compare::Ge => Formula::yes(),
@@ -257,35 +257,15 @@ fn membership(e: &Expr, item: &Expr, of: &Expr) -> Formula {
     }
 }
 
-/// The comparison with its sides changed.
-pub(super) fn turned(op: Compare) -> Compare {
-    match op {
-        Compare::Lt => Compare::Gt,
-        Compare::Le => Compare::Ge,
-        Compare::Gt => Compare::Lt,
-        Compare::Ge => Compare::Le,
-        same => same,
-    }
-}
-
 /// Whether `value op constant` holds; nothing holds of what is absent but `!=`.
 fn holds(constant: &Value, op: Compare, value: &Value, absent: bool) -> bool {
-    use std::cmp::Ordering as O;
     if absent {
         return op == Compare::Ne;
     }
     match op {
         Compare::Eq => value.same(constant),
         Compare::Ne => !value.same(constant),
-        _ => match value.order(constant) {
-            None => false,
-            Some(o) => match op {
-                Compare::Lt => o == O::Less,
-                Compare::Le => o != O::Greater,
-                Compare::Gt => o == O::Greater,
-                _ => o != O::Less,
-            },
-        },
+        other => other.holds(value.order(constant)),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::ops::{self, Idea, json_of};
 use super::{Asked, entity_of};
-use crate::eval::why::{flipped, negated};
+use crate::eval::why::negated;
 use crate::model::{AlertIx, EntityIx, Level, Prop, PropType, Verdict};
 use crate::playbook::set::Target;
 use crate::script::expr::{Compare, Each, Expr, Node};
@@ -211,7 +211,7 @@ impl<'w, 'a> Ideas<'w, 'a> {
 
     fn compare(&mut self, op: Compare, a: &Expr, b: &Expr, params: &[Value], wanted: bool) {
         let op = if wanted { op } else { negated(op) };
-        for (op, left, right) in [(op, a, b), (flipped(op), b, a)] {
+        for (op, left, right) in [(op, a, b), (op.turned(), b, a)] {
             let (here, there) = (self.value(left, params), self.value(right, params));
             if let (Some((list, test)), Value::Int(n)) = (counted(left), &there) {
                 let count = if let Value::Int(c) = here { c } else { 0 };
