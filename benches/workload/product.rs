@@ -73,7 +73,7 @@ pub fn bare(set: &PlaybookSet, facts: &Facts<'_>, memory: &mut Memory) -> eval::
 }
 
 /// What holds, with its evidence: for every card that is there, and what triage says, the clauses behind it and what was
-/// looked at for them, as the answer writes it out. They stand in `reasons`, in place of those of an incident before.
+/// looked at for them, as the answer writes it out. They stand in `reasons` and in the memory, in place of those before.
 #[inline(never)]
 pub fn with_evidence<'s>(set: &'s PlaybookSet, facts: &Facts<'_>, memory: &mut Memory, reasons: &mut Vec<Reason<'s>>) -> eval::Evaluation {
     let mut cx = Cx::with(facts, std::mem::take(memory));

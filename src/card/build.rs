@@ -221,24 +221,28 @@ fn add_fresh(to: &mut Vec<Arc<Because>>, all: Vec<Arc<Because>>) {
 
 /// Why a card is about this, each reason once.
 fn reasons(cx: &mut Cx<'_>, (pn, p): (usize, &Playbook), rule: &CardRule, targets: &[EntityIx], known: &mut Known) -> Vec<Arc<Because>> {
-    let mut list = Vec::new();
-    because::card(cx, &rule.target, None, targets, &mut list);
+    let mut out = cx.passing(|cx| {
+        let mut list = Vec::new();
+        because::card(cx, &rule.target, None, targets, &mut list);
+        evidence::because(cx, &list, |name| unsaid(p, name))
+    });
     // As the question was asked: of a list as a whole, also where its items stand on several cards.
     let params = match &rule.target {
         Target::Incident => Vec::new(),
         Target::Each(..) => vec![targets.first().copied().map_or(Value::Absent, Value::Entity)],
         Target::All(_, list) => vec![cx.value(list, &[]).unwrap_or(Value::Absent)],
     };
-    let mut out = evidence::because(cx, &list, |name| unsaid(p, name));
     let parts = match rule.when.as_ref() {
         Some(Expr { node: Node::And(all), .. }) => all.as_slice(),
         when => when.map_or(&[][..], std::slice::from_ref),
     };
     for part in parts {
         let look = |cx: &mut Cx<'_>| {
-            let mut reasons = Vec::new();
-            because::clauses(cx, part, &params, &mut reasons);
-            evidence::because(cx, &reasons, |name| unsaid(p, name))
+            cx.passing(|cx| {
+                let mut reasons = Vec::new();
+                because::clauses(cx, part, &params, &mut reasons);
+                evidence::because(cx, &reasons, |name| unsaid(p, name))
+            })
         };
         let all = if part.free == 0 {
             let question = if let Node::Clause(clause, _) = &part.node { &clause.body } else { part };

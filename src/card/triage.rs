@@ -148,10 +148,14 @@ fn choose<'o, 'p>(cx: &mut Cx<'_>, opinions: &'o [Opinion<'p>]) -> Option<Chosen
         if own.is_empty() {
             break;
         }
-        let reasons = cx.deciding(|cx| rival.reasons(cx));
-        let alerts = evidence::alerts(cx, &reasons);
+        let reasons = |cx: &mut Cx<'_>| cx.deciding(|cx| rival.reasons(cx));
+        // There may be many rivals, and one at most is kept.
+        let alerts = cx.passing(|cx| {
+            let reasons = reasons(cx);
+            evidence::alerts(cx, &reasons)
+        });
         if !alerts.is_empty() && alerts.is_disjoint(&own) {
-            chosen.other = Some((rival, reasons));
+            chosen.other = Some((rival, reasons(cx)));
             break;
         }
     }

@@ -146,7 +146,8 @@ fn clause<'p>(
     let args = values(cx, args, params);
     let plan = plan.filter(|p| args.is_empty() && !p.is_empty()).or_else(|| ops(&condition.body));
     let seen = cx.looked(&condition.body, plan, &args, holds);
-    out.push(Reason { of: Of::Clause(condition, holds, args), seen });
+    // Made where it stands: moving it there at once would wait until it is written.
+    out.extend(std::iter::once_with(|| Reason { of: Of::Clause(condition, holds, args), seen }));
 }
 
 /// What a clause is about: mostly nothing.

@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
 use super::memory::{Memo, Memory};
-use super::plan::{Begun, By, Op, Plan, What};
+use super::plan::{Begun, Op, Plan, shared};
 use super::trace::{Looked, Most, Seen};
 use super::ty::Ty;
 use super::value::Value;
@@ -143,22 +143,18 @@ impl<'a> Cx<'a> {
     /// What was looked at for an expression that is known to hold with these parameters, or not to. `plan` is the expression's,
     /// which may stand within another one.
     pub fn looked(&mut self, e: &Expr, plan: Option<&[Op]>, params: &[Value], holds: bool) -> Looked {
+        let shown = self.findings == limits::LOOKED_FOR;
         let Some(plan) = plan else {
-            let (_, seen) = self.traced(e, params);
-            return self.kept(seen);
+            self.tracing(Most { apart: self.findings, all: self.findings }, |cx| drop(cx.aside(|cx| cx.value(e, params))));
+            return self.memory.trace.kept();
         };
         if let Some(one) = self.alone(plan, holds) {
-            return self.kept([one]);
+            return one;
         }
-        let shown = self.findings == limits::LOOKED_FOR;
-        // What many ask is looked into once, unless that is one walk along a column: it is done again as soon as found.
-        let shared = match plan {
-            [Op { what: What::Shared(..), .. }, Op { what: What::Each(walk, _) | What::Count(walk, ..), .. }, ..] if walk.by == By::Test => None,
-            [Op { what: What::Shared(id, _), .. }, ..] if shown => Some(*id),
-            _ => None,
-        };
-        if let Some(known) = shared.filter(|_| !self.memory.looked.is_empty()).and_then(|id| self.memory.looked.get(&id)) {
-            return *known;
+        // What many ask is looked into once.
+        let shared = shared(plan).filter(|_| shown);
+        if let Some(known) = shared.and_then(|id| self.memory.looked(id)) {
+            return known;
         }
         let complete = self.tracing(Most { apart: if shown { limits::FINDINGS } else { self.findings }, all: self.findings }, |cx| {
             cx.begin(params);
@@ -166,9 +162,8 @@ impl<'a> Cx<'a> {
             !cx.spent_out()
         });
         let looked = self.memory.trace.kept();
-        // Another look at a few things takes no longer than keeping where they are.
-        if let Some(id) = shared.filter(|_| complete && looked.len() > FEW) {
-            self.memory.looked.insert(id, looked);
+        if let Some(id) = shared.filter(|_| complete) {
+            self.memory.look(id, looked);
         }
         looked
     }
@@ -177,6 +172,15 @@ impl<'a> Cx<'a> {
     #[inline]
     pub fn kept(&mut self, seen: impl IntoIterator<Item = Seen>) -> Looked {
         self.memory.trace.keep(seen)
+    }
+
+    /// Does something after which nobody asks for what was looked at meanwhile: that makes room, but for what is kept for others
+    /// who ask the same.
+    pub fn passing<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.memory.trace.len();
+        let out = run(self);
+        self.memory.forget(before);
+        out
     }
 
     /// What was looked at for a question, until the incident is left.
@@ -792,9 +796,6 @@ pub fn display(facts: &Facts<'_>, v: &Value) -> String {
     }
 }
 
-/// So many findings are looked for again wherever they are wanted.
-const FEW: usize = 8;
-
 /// How many items of a list are named before "and n more".
 const SHOWN: usize = 3;
 
@@ -827,7 +828,12 @@ pub(super) fn seen_of(e: EntityIx, f: EntityField) -> Option<Seen> {
 
 /// What is looked at where this is asked of the incident.
 pub(super) fn seen_in(f: IncidentField) -> Option<Seen> {
-    (!matches!(f, IncidentField::Entities | IncidentField::Alerts)).then_some(Seen::Incident(f))
+    has_value(f).then_some(Seen::Incident(f))
+}
+
+/// Whether a field of the incident is more than a way to what is in it.
+pub(super) fn has_value(f: IncidentField) -> bool {
+    !matches!(f, IncidentField::Entities | IncidentField::Alerts)
 }
 
 /// A comparison; with something absent every one is false but `!=`.

@@ -145,6 +145,18 @@ impl Compare {
         }
     }
 
+    /// What holds where this one does not.
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Eq => Self::Ne,
+            Self::Ne => Self::Eq,
+            Self::Lt => Self::Ge,
+            Self::Le => Self::Gt,
+            Self::Gt => Self::Le,
+            Self::Ge => Self::Lt,
+        }
+    }
+
     /// Whether it says so of two values in this order; nothing is said of what has none, but that it is not the same.
     #[inline]
     pub fn holds(self, order: Option<Ordering>) -> bool {

@@ -22,7 +22,8 @@ pub const TEXT_BYTES: usize = 1 << 20;
 pub const REGEX_BYTES: usize = 256 << 10;
 /// Findings under one clause.
 pub const FINDINGS: usize = 20;
-/// Findings that are looked for under one clause that is shown: some of them read the same.
+/// Findings that are looked for under one clause that is shown: some of them read the same. Of those that do not, no more are
+/// looked for than are shown.
 pub const LOOKED_FOR: usize = 40;
 /// Findings that are looked for where something is decided by them.
 pub const DECIDED_BY: usize = 400;

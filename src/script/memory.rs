@@ -18,18 +18,20 @@ pub(super) struct Memo {
 /// The answers to the questions of a set over one incident. Made once, it serves one incident after another, and is emptied
 /// by the next turn: an answer of another turn is none.
 pub struct Memory {
-    /// For each question: the turn in which it was answered; no or yes with the cost and the place of the item that settled
-    /// it, or where its value stands.
+    /// For each question: the turn in which it was answered; no or yes with the cost and the place of what settled it, or where
+    /// its value stands. What settled it is an item of the list that it goes through or, where items are counted, those whose
+    /// places are kept.
     slots: Vec<u64>,
     turn: u64,
     values: Vec<Memo>,
-    /// The places of the items that were counted for some questions, a list after another, each led by its length.
+    /// The places of the first items that were counted for some questions, a list after another, each led by its length.
     counted: Vec<u32>,
     pub(super) clauses: HashMap<(Key, Vec<EntityIx>), Memo>,
     /// What was looked at.
     pub(super) trace: Trace,
-    /// Where that stands for the questions that are looked into once.
-    pub(super) looked: HashMap<MemoId, Looked>,
+    /// Where that stands for each question that was looked into, with the turn in which it was; and the end of all of them.
+    looked: Vec<(u64, Looked)>,
+    end: usize,
 }
 
 /// What a slot holds: from the lowest bit, 2 bits of answer, 30 of cost, 20 of the place of the item that settled it, and 12 of
@@ -99,7 +101,8 @@ impl Memory {
             counted: Vec::new(),
             clauses: HashMap::new(),
             trace: Trace::default(),
-            looked: HashMap::new(),
+            looked: Vec::new(),
+            end: 0,
         }
     }
 
@@ -108,12 +111,13 @@ impl Memory {
         self.turn = if self.turn < answer::TURNS { self.turn.saturating_add(1) } else { 1 };
         if self.turn == 1 {
             self.slots.fill(0);
+            self.looked.clear();
         }
         self.values.clear();
         self.counted.clear();
         self.clauses.clear();
-        self.trace.clear();
-        self.looked.clear();
+        self.trace.truncate(0);
+        self.end = 0;
     }
 
     /// Keeps the value of a question.
@@ -128,7 +132,7 @@ impl Memory {
         self.keep(id, kept);
     }
 
-    /// Keeps an answer with what it took, and the place of the item that settled it.
+    /// Keeps an answer with what it took, and the place of what settled it.
     #[inline(always)]
     pub(super) fn answered(&mut self, id: MemoId, yes: bool, cost: u64, place: Option<usize>) {
         self.keep(id, answer::of(self.turn, yes, cost, place));
@@ -166,7 +170,7 @@ impl Memory {
         }
     }
 
-    /// The place of the item that settled a question in the list that it goes through, where that is kept.
+    /// The place of the item that settled a question in the list that it goes through, or in what is counted, where that is kept.
     pub(super) fn settled(&self, id: MemoId) -> Option<usize> {
         let now = self.now(id);
         if matches!(now & 3, answer::NO | answer::YES) { answer::place(now) } else { None }
@@ -182,8 +186,34 @@ impl Memory {
 
     /// The places of items that were counted, which stand there.
     pub(super) fn counted(&self, at: usize) -> &[u32] {
-        let (n, rest) = self.counted.get(at..).and_then(<[u32]>::split_first).unwrap_or((&0, &[]));
-        rest.get(..*n as usize).unwrap_or_default()
+        counted(&self.counted, at)
+    }
+
+    /// Where what was looked at for a question stands, where it was looked into.
+    pub(super) fn looked(&self, id: MemoId) -> Option<Looked> {
+        self.looked.get(id.0 as usize).filter(|(turn, _)| *turn == self.turn).map(|(_, looked)| *looked)
+    }
+
+    /// Keeps where that stands.
+    pub(super) fn look(&mut self, id: MemoId, looked: Looked) {
+        let n = id.0 as usize;
+        if self.looked.len() <= n {
+            self.looked.resize(self.slots.len().max(n.saturating_add(1)), (0, Looked::default()));
+        }
+        if let Some(slot) = self.looked.get_mut(n) {
+            *slot = (self.turn, looked);
+        }
+        self.end = looked.end();
+    }
+
+    /// Forgets what was looked at from there on, but not what is kept for a question.
+    pub(super) fn forget(&mut self, from: usize) {
+        self.trace.truncate(from.max(self.end));
+    }
+
+    /// The same, and what was looked at.
+    pub(super) fn counted_for(&mut self, at: usize) -> (&mut Trace, &[u32]) {
+        (&mut self.trace, counted(&self.counted, at))
     }
 
     /// What is kept for a question.
@@ -194,6 +224,12 @@ impl Memory {
         let now = self.now(id);
         if now & 3 == answer::OTHER { self.values.get(answer::at(now)?).cloned() } else { None }
     }
+}
+
+/// The list that stands there.
+fn counted(lists: &[u32], at: usize) -> &[u32] {
+    let (n, rest) = lists.get(at..).and_then(<[u32]>::split_first).unwrap_or((&0, &[]));
+    rest.get(..*n as usize).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -102,6 +102,15 @@ pub fn operands(ops: &[Op]) -> &[Op] {
     }
 }
 
+/// The question of a plan, where its answer is kept.
+pub fn shared(ops: &[Op]) -> Option<MemoId> {
+    match &ops.first()?.what {
+        What::Shared(id, _) | What::Column(id, ..) => Some(*id),
+        What::Elsewhere(plan) => shared(plan.ops()),
+        _ => None,
+    }
+}
+
 /// How a list is gone through.
 #[derive(Clone, Copy, Debug)]
 pub struct Walk {
@@ -554,8 +563,10 @@ pub fn of(node: &Node, ty: &Ty, depth: usize) -> Option<Plan> {
                 Plan::new(cost.checked_add(3)?, What::Count(walk, *op, *n), [body])
             }
             // What is not the same is what is not equal.
-            _ if *op == Compare::Ne => test(compared(Compare::Eq, a, b)?, true)?,
-            _ => test(compared(*op, a, b)?, false)?,
+            _ => {
+                let ne = *op == Compare::Ne;
+                test(compared(if ne { Compare::Eq } else { *op }, a, b)?, ne)?
+            }
         },
         Node::Local(_) | Node::Field(..) => test((source_of(node)?, Check::True, steps_of(node)?.saturating_sub(1)), false)?,
         Node::In(item, of) => test(inside(item, of)?, false)?,

@@ -1,21 +1,24 @@
 //! Runs plans over the facts of an incident.
 
-use smallvec::SmallVec;
-
 use super::eval::Cx;
 use super::expr::{Compare, MemoId};
 use super::facts::Facts;
 use super::fields::{AlertField, EntityField, IncidentField};
 use super::functions::attack;
 use super::limits;
-use super::plan::{Check, List, OfItems, Op, Ref, Source, Test, Walk, What, same, split};
+use super::plan::{By, Check, List, OfItems, Op, Ref, Source, Test, Walk, What, same, split};
 use super::trace::{AlertHolds, Holds};
 use super::value::Value;
 use crate::model::{Alert, AlertIx, EntityIx, Kind, PropType, PropValue, Verdict};
 use crate::script::columns::slot;
 
-/// The places of so many items that are counted are kept: those that are shown.
-pub(super) const COUNTED: usize = limits::LOOKED_FOR + 1;
+/// The places of so many items that are counted are kept: those that are looked for under a clause that is shown.
+const COUNTED: usize = limits::LOOKED_FOR + 1;
+
+/// How many of them. One walk along a column finds what reads like no other finding.
+pub(super) fn counted(walk: Walk) -> usize {
+    if walk.by == By::Test { limits::FINDINGS + 1 } else { COUNTED }
+}
 
 /// What a list holds that a plan goes through.
 #[derive(Clone, Copy)]
@@ -71,15 +74,18 @@ impl<'a> Cx<'a> {
                 let place = self.next(*walk, body, !*all, 0);
                 (place.is_some() != *all, place)
             }
-            [Op { price, what: What::Count(walk, compare, wanted), .. }, body @ ..] if !matches!(walk.tested(body, true), Some((.., []))) => {
+            [Op { price, what: What::Count(walk, compare, wanted), .. }, body @ ..] => {
                 self.charge(u64::from(*price));
-                let mut places = SmallVec::<[u32; 16]>::new();
+                let (mut places, mut kept) = ([0u32; COUNTED], 0usize);
+                let most = counted(*walk);
                 let n = self.count(*walk, body, |at| {
-                    if places.len() < COUNTED {
-                        places.extend(u32::try_from(at));
+                    if let Some(place) = places.get_mut(kept).filter(|_| kept < most) {
+                        *place = u32::try_from(at).unwrap_or(u32::MAX);
+                        kept = kept.wrapping_add(1);
                     }
                 });
-                (is(n, *compare, *wanted), Some(self.memory.count(&places)))
+                let at = self.memory.count(places.get(..kept).unwrap_or_default());
+                (is(n, *compare, *wanted), Some(at))
             }
             _ => (self.run(ops), None),
         }
@@ -143,8 +149,9 @@ impl<'a> Cx<'a> {
     fn count(&mut self, walk: Walk, body: &[Op], mut tell: impl FnMut(usize)) -> usize {
         let mut n = 0usize;
         if let Some((test, each, [])) = walk.tested(body, true) {
-            self.tested(walk.list, (test, each), true, 0, |_| {
+            self.tested(walk.list, (test, each), true, 0, |at| {
                 n = n.wrapping_add(1);
+                tell(at);
                 true
             });
             return n;

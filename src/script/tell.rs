@@ -1,10 +1,10 @@
 //! What was looked at for the answer to a plan: the evidence, found by the parts of the plan.
 
-use super::eval::{Cx, seen_in, seen_of};
+use super::eval::{Cx, has_value, seen_in, seen_of};
 use super::functions::attack;
-use super::plan::{Check, List, Op, Plan, Source, Test, Walk, What, parts};
-use super::run::COUNTED;
-use super::trace::Seen;
+use super::plan::{By, Check, List, Op, Plan, Source, Test, Walk, What, parts};
+use super::run::counted;
+use super::trace::{Looked, Seen};
 use super::value::Value;
 use crate::model::{AlertIx, EntityIx};
 
@@ -24,20 +24,20 @@ impl Cx<'_> {
         self.memory.trace.full() || self.spent_out()
     }
 
-    /// The one thing that decided that a plan comes out so, where it is known at once: a cell of a column, or a field of the
-    /// incident. Most evidence is this.
+    /// Keeps the one thing that decided that a plan comes out so, where it is known at once: a cell of a column, or a field of
+    /// the incident. Most evidence is this.
     #[inline]
-    pub(super) fn alone(&self, ops: &[Op], yes: bool) -> Option<Seen> {
+    pub(super) fn alone(&mut self, ops: &[Op], yes: bool) -> Option<Looked> {
         let alone = |test: &Test| !matches!(test.check, Check::With(..));
         match ops {
             [Op { what: What::Column(id, kind, all, test, _), .. }] if *all != yes && alone(test) => {
                 let Source::Cell(_, p, ..) = test.source else { return None };
-                let e = self.facts.columns.of(*kind).get(self.memory.settled(*id)?)?;
-                Some(Seen::Prop(*e, p))
+                let e = *self.facts.columns.of(*kind).get(self.memory.settled(*id)?)?;
+                Some(self.memory.trace.keep_one(|| Seen::Prop(e, p)))
             }
             [Op { what: What::Shared(..), .. }, rest @ ..] => self.alone(rest, yes),
             [Op { what: What::Test(test), .. }] if alone(test) => match test.source {
-                Source::Incident(f) => seen_in(f),
+                Source::Incident(f) if has_value(f) => Some(self.memory.trace.keep_one(|| Seen::Incident(f))),
                 _ => None,
             },
             _ => None,
@@ -102,7 +102,12 @@ impl Cx<'_> {
                 }
             }
             What::Each(walk, _) => self.tell_all(walk.list, rest, yes),
-            What::Count(walk, ..) => self.tell_count(*walk, rest),
+            What::Count(walk, ..) => {
+                // Those that are counted; where there is none, all.
+                if !self.tell_from(*walk, rest, 0) {
+                    self.tell_all(walk.list, rest, false);
+                }
+            }
         }
     }
 
@@ -121,45 +126,33 @@ impl Cx<'_> {
         }
     }
 
-    /// Those that are counted; where there is none, all.
-    fn tell_count(&mut self, walk: Walk, body: &[Op]) {
-        let mut none = true;
-        if let Some((test @ Test { source: Source::Cell(_, p, ..), .. }, each, [])) = walk.tested(body, true)
-            && let List::Kind(kind) = walk.list
-            && !matches!(test.check, Check::With(..))
+    /// Those that are counted, the places of the first of which are kept; where there is none, all.
+    fn tell_counted(&mut self, walk: Walk, body: &[Op], at: usize) {
+        let kept = self.memory.counted(at).len();
+        let mut next = 0;
+        if let (List::Kind(kind), By::Test, [Op { what: What::Test(Test { source: Source::Cell(_, p, ..), check, .. }), .. }]) =
+            (walk.list, walk.by, body)
+            && !matches!(check, Check::With(..))
+            && self.memory.trace.is_empty()
         {
             let rows = self.facts.columns.of(kind);
-            let mut trace = std::mem::take(&mut self.memory.trace);
-            let leads = trace.is_empty();
-            self.tested(walk.list, (test, each), true, 0, |row| {
-                none = false;
-                let Some(seen) = rows.get(row).map(|e| Seen::Prop(*e, *p)) else { return true };
-                if leads {
-                    return trace.lead(seen);
-                }
-                trace.add(seen);
-                !trace.full()
-            });
-            self.memory.trace = trace;
+            let (trace, places) = self.memory.counted_for(at);
+            trace.lead(places.iter().filter_map(|place| rows.get(*place as usize).copied()), *p);
+            next = places.last().map_or(0, |place| (*place as usize).saturating_add(1));
         } else {
-            none = !self.tell_from(walk, body, 0);
+            for n in 0..kept {
+                if self.told() {
+                    return;
+                }
+                let Some(place) = self.memory.counted(at).get(n).map(|place| *place as usize) else { return };
+                self.tell_item(walk.list, place, body, true);
+                next = place.saturating_add(1);
+            }
         }
-        if none {
+        if kept == 0 {
             self.tell_all(walk.list, body, false);
-        }
-    }
-
-    /// The same, where the places of the first of them are kept.
-    fn tell_counted(&mut self, walk: Walk, body: &[Op], at: usize) {
-        let mut kept = 0usize;
-        while let Some(place) = self.memory.counted(at).get(kept).copied().filter(|_| !self.told()) {
-            self.tell_item(walk.list, place as usize, body, true);
-            kept = kept.saturating_add(1);
-        }
-        match self.memory.counted(at).last() {
-            None => self.tell_all(walk.list, body, false),
-            Some(last) if kept >= COUNTED => drop(self.tell_from(walk, body, (*last as usize).saturating_add(1))),
-            Some(_) => {}
+        } else if kept >= counted(walk) {
+            self.tell_from(walk, body, next);
         }
     }
 

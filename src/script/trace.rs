@@ -221,9 +221,9 @@ impl Looked {
         self.from == self.to
     }
 
-    /// How much there was.
-    pub fn len(self) -> usize {
-        self.to.saturating_sub(self.from) as usize
+    /// Where it ends.
+    pub(super) fn end(self) -> usize {
+        self.to as usize
     }
 }
 
@@ -259,9 +259,14 @@ impl Trace {
         self.visited.clear();
     }
 
-    /// Forgets all.
-    pub fn clear(&mut self) {
-        self.seen.clear();
+    /// How much was looked at.
+    pub fn len(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// Forgets all but so much.
+    pub fn truncate(&mut self, len: usize) {
+        self.seen.truncate(len);
     }
 
     /// Adds a finding that is not there yet.
@@ -275,13 +280,20 @@ impl Trace {
         }
     }
 
-    /// Adds one of the findings that begin a question, of which none is another; whether there may be more.
-    #[inline(always)]
-    pub fn lead(&mut self, what: Seen) -> bool {
+    /// Begins a question with a property of some entities, of which none is another.
+    #[inline]
+    pub fn lead(&mut self, some: impl Iterator<Item = EntityIx>, p: Prop) {
+        let most = self.most.apart.min(self.most.all).saturating_add(1);
+        self.seen.extend(some.take(most).map(|e| Seen::Prop(e, p)));
+        self.apart = self.seen.len().saturating_sub(self.start);
         // What follows has to be compared with them.
         self.marks = [u64::MAX; 4];
-        self.push(what);
-        !self.full()
+    }
+
+    /// Adds a finding that is made where it stands: what is made elsewhere and moved there at once waits until it is written.
+    #[inline(always)]
+    fn place(&mut self, make: impl FnOnce() -> Seen) {
+        self.seen.extend(std::iter::once_with(make));
     }
 
     /// Sets the bit of a finding; whether it was not set yet.
@@ -335,6 +347,14 @@ impl Trace {
     pub fn keep(&mut self, found: impl IntoIterator<Item = Seen>) -> Looked {
         self.start = self.seen.len();
         self.seen.extend(found);
+        self.kept()
+    }
+
+    /// Keeps one finding.
+    #[inline(always)]
+    pub fn keep_one(&mut self, make: impl FnOnce() -> Seen) -> Looked {
+        self.start = self.seen.len();
+        self.place(make);
         self.kept()
     }
 

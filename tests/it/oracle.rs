@@ -25,7 +25,7 @@ use guided_response::script::eval::display;
 use guided_response::script::expr::Node;
 use guided_response::script::fields::{AlertField, EdgeField, EntityField, IncidentField, PairField};
 use guided_response::script::functions::{self, Function, Pat, Ret};
-use guided_response::script::limits::LOOKED_FOR;
+use guided_response::script::limits::{FINDINGS, LOOKED_FOR};
 use guided_response::script::literal;
 use guided_response::script::trace::Seen;
 use guided_response::script::ty::Ends;
@@ -1694,6 +1694,77 @@ fn both_evaluators_agree() {
     println!("{tally:?} in {:?}", started.elapsed());
     assert!(wrong.is_empty(), "{} of {tally:?}\n{}", wrong.len(), wrong.join("\n\n"));
     assert!(tally.values * 2 > tally.pairs, "most expressions have a value: {tally:?}");
+}
+
+/// What is found by the places that were kept while a question was answered is what is found node by node: with few items
+/// and with more than are shown or kept, for what is shown and for what decides.
+#[test]
+fn evidence_of_many_items_is_that_of_every_node() {
+    let set = example_set();
+    let names = Names::of(&set);
+    for many in [3, 20, 21, 22, 41, 42, 60, 450] {
+        let users: Vec<_> = (0..many)
+            .map(|n| {
+                let id = format!("user:u{n}@contoso.com");
+                let department = ["finance", "sales", "finance"][n % 3];
+                let tags = if n % 2 == 0 { json!(["vip"]) } else { json!([]) };
+                json!({"id": id, "kind": "user", "name": format!("U{n}"), "verdict": "suspicious", "properties": {"department": department}, "tags": tags})
+            })
+            .collect();
+        let read = incident(json!({"schema": "guided-response/incident/1", "id": "INC-1", "entities": users}).to_string().as_bytes());
+        let (facts, failed) = eval::facts(&set, &read, None);
+        assert!(failed.is_empty());
+        let mut questions = Questions::default();
+        let asked = [
+            r#"users.count(|u| u.department == "finance") > 1"#,
+            r#"users.count(|u| u.department == "finance") > 2"#,
+            r#"users.count(|u| u.department != "finance") > 0"#,
+            r#"users.count(|u| u.department == "law") == 0"#,
+            r#"users.count(|u| u.verdict == "suspicious") > 1"#,
+            r#"users.count(|u| u.department == "finance" && u.has_tag("vip")) > 0"#,
+            r#"users.count(|u| u.has_tag("vip") || u.has_tag("new")) > 0"#,
+            r#"users.count(|u| users.any(|o| o.department == u.department && o.id != u.id)) > 0"#,
+            r#"users.all(|u| u.department != "law")"#,
+            r#"users.all(|u| u.department != "law" && !u.has_tag("new"))"#,
+            r#"users.some(|u| u.department == "sales" && u.has_tag("vip"))"#,
+            r#"!users.some(|u| u.department == "sales" && u.has_tag("new"))"#,
+        ];
+        let asked: Vec<Expr> = asked.iter().map(|text| names.compile(text, &mut questions).unwrap_or_else(|d| panic!("{text}: {d:?}"))).collect();
+        let plan = |e: &Expr| e.plan.as_ref().map(|p| p.ops().to_vec()).unwrap();
+        let asked: Vec<_> = asked.iter().map(|e| (e, plan(e), Cx::new(&facts, questions.len()).holds(e, &[]).unwrap())).collect();
+        let mut memory = guided_response::script::Memory::new(questions.len());
+        // The second turn finds nothing of the first one.
+        for turn in 0..2 {
+            let mut cx = Cx::with(&facts, std::mem::take(&mut memory));
+            if turn == 1 {
+                // Asked before, as playbooks are.
+                asked.iter().for_each(|(e, _, yes)| assert_eq!(cx.holds(e, &[]), Ok(*yes)));
+            }
+            // Each is asked twice, and what was found for one is still there when the others are looked into.
+            let found: Vec<_> = asked.iter().chain(&asked).map(|(e, plan, yes)| cx.looked(e, Some(plan), &[], *yes)).collect();
+            let decided: Vec<Vec<Seen>> = asked
+                .iter()
+                .map(|(e, plan, yes)| {
+                    cx.passing(|cx| {
+                        let looked = cx.deciding(|cx| cx.looked(e, Some(plan), &[], *yes));
+                        cx.seen(looked).to_vec()
+                    })
+                })
+                .collect();
+            for (n, found) in found.iter().enumerate() {
+                let (e, ..) = asked[n % asked.len()];
+                let all = Cx::new(&facts, questions.len()).deciding(|cx| cx.traced(&by_node(e), &[]).1);
+                let found = cx.seen(*found);
+                assert_eq!(decided[n % asked.len()], all, "{n} of {many}, turn {turn}, to decide");
+                if all.len() <= FINDINGS {
+                    assert_eq!(found, all, "{n} of {many}, turn {turn}");
+                } else {
+                    assert!(found.len() > FINDINGS && all.starts_with(found), "{n} of {many}, turn {turn}: {found:?}\n{all:?}");
+                }
+            }
+            memory = cx.into_memory();
+        }
+    }
 }
 
 // ---------------------------------------------------------------- what must not compile

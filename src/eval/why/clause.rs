@@ -325,7 +325,7 @@ impl Way<'_, '_> {
                 let (op, a, b) = if matches!(a.node, Node::Const(_)) { (op.turned(), b, a) } else { (*op, a, b) };
                 let left = self.cx.value(a, params).unwrap_or(Value::Absent);
                 let right = self.cx.value(b, params).unwrap_or(Value::Absent);
-                let want = relation(if wanted { op } else { negated(op) }, matches!(right, Value::Time(_)));
+                let want = relation(if wanted { op } else { op.negated() }, matches!(right, Value::Time(_)));
                 let mut other = self.cx.display(&right);
                 if !matches!(b.node, Node::Const(_)) {
                     other = format!("`{}`, which is {other}", written(self.sources, b.span));
@@ -373,18 +373,6 @@ fn counted(e: &Expr) -> Option<&Expr> {
     match &e.node {
         Node::Call(f, args) if matches!(f.name, "len" | "is_empty") => args.first(),
         _ => None,
-    }
-}
-
-/// The comparison that holds where this one does not.
-pub(crate) fn negated(op: Compare) -> Compare {
-    match op {
-        Compare::Eq => Compare::Ne,
-        Compare::Ne => Compare::Eq,
-        Compare::Lt => Compare::Ge,
-        Compare::Le => Compare::Gt,
-        Compare::Gt => Compare::Le,
-        Compare::Ge => Compare::Lt,
     }
 }
 

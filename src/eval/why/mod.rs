@@ -18,7 +18,6 @@ use crate::script::expr::{Condition, Expr, Node};
 use crate::script::{Cx, Facts, Stop, Ty, Value};
 use crate::source::Sources;
 
-pub(crate) use clause::negated;
 pub use clause::{Clause, How};
 
 words! {

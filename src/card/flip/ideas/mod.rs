@@ -10,7 +10,6 @@ use serde_json::{Value as Json, json};
 
 use super::ops::{self, Idea, json_of};
 use super::{Asked, entity_of};
-use crate::eval::why::negated;
 use crate::model::{AlertIx, EntityIx, Level, Prop, PropType, Verdict};
 use crate::playbook::set::Target;
 use crate::script::expr::{Compare, Each, Expr, Node};
@@ -210,7 +209,7 @@ impl<'w, 'a> Ideas<'w, 'a> {
     }
 
     fn compare(&mut self, op: Compare, a: &Expr, b: &Expr, params: &[Value], wanted: bool) {
-        let op = if wanted { op } else { negated(op) };
+        let op = if wanted { op } else { op.negated() };
         for (op, left, right) in [(op, a, b), (op.turned(), b, a)] {
             let (here, there) = (self.value(left, params), self.value(right, params));
             if let (Some((list, test)), Value::Int(n)) = (counted(left), &there) {
