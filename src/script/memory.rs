@@ -1,6 +1,7 @@
 //! The answers to the questions of a set over one incident.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::eval::Stop;
 use super::expr::{Key, MemoId};
@@ -29,9 +30,29 @@ pub struct Memory {
     pub(super) clauses: HashMap<(Key, Vec<EntityIx>), Memo>,
     /// What was looked at.
     pub(super) trace: Trace,
-    /// Where that stands for each question that was looked into, with the turn in which it was; and the end of all of them.
-    looked: Vec<(u64, Looked)>,
+    /// Where that stands for each question that was looked into, and the end of all of them: few of the questions are.
+    looked: HashMap<MemoId, Looked, BuildHasherDefault<Spread>>,
     end: usize,
+}
+
+/// Hashes places of questions: they are those of playbooks, so that nobody outside chooses them.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u32(u32::from(*b)));
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        // The table takes the highest bits and the lowest.
+        let spread = (self.0 ^ u64::from(n)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = spread ^ (spread >> 32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// What a slot holds: from the lowest bit, 2 bits of answer, 30 of cost, 20 of the place of the item that settled it, and 12 of
@@ -101,7 +122,7 @@ impl Memory {
             counted: Vec::new(),
             clauses: HashMap::new(),
             trace: Trace::default(),
-            looked: Vec::new(),
+            looked: HashMap::default(),
             end: 0,
         }
     }
@@ -111,12 +132,12 @@ impl Memory {
         self.turn = if self.turn < answer::TURNS { self.turn.saturating_add(1) } else { 1 };
         if self.turn == 1 {
             self.slots.fill(0);
-            self.looked.clear();
         }
         self.values.clear();
         self.counted.clear();
         self.clauses.clear();
         self.trace.truncate(0);
+        self.looked.clear();
         self.end = 0;
     }
 
@@ -191,18 +212,12 @@ impl Memory {
 
     /// Where what was looked at for a question stands, where it was looked into.
     pub(super) fn looked(&self, id: MemoId) -> Option<Looked> {
-        self.looked.get(id.0 as usize).filter(|(turn, _)| *turn == self.turn).map(|(_, looked)| *looked)
+        self.looked.get(&id).copied()
     }
 
     /// Keeps where that stands.
     pub(super) fn look(&mut self, id: MemoId, looked: Looked) {
-        let n = id.0 as usize;
-        if self.looked.len() <= n {
-            self.looked.resize(self.slots.len().max(n.saturating_add(1)), (0, Looked::default()));
-        }
-        if let Some(slot) = self.looked.get_mut(n) {
-            *slot = (self.turn, looked);
-        }
+        self.looked.insert(id, looked);
         self.end = looked.end();
     }
 
