@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::expr::{Arith, Compare, Condition, Each, Expr, Key, MemoId, Node};
+use super::expr::{Arith, Condition, Each, Expr, Key, MemoId, Node};
 use super::facts::Facts;
 use super::fields::{AlertField, EdgeField, EntityField, Field, IncidentField, PairField};
 use super::limits;
@@ -136,21 +136,26 @@ impl<'a> Cx<'a> {
 
     /// The value of an expression with these parameters, and what was looked at for it.
     pub fn traced(&mut self, e: &Expr, params: &[Value]) -> (Result<Value, Stop>, Vec<Seen>) {
-        let value = self.tracing(Most { apart: self.findings, all: self.findings }, |cx| cx.aside(|cx| cx.value(e, params)));
+        let value = self.noted(e, params);
         (value, self.memory.trace.taken())
+    }
+
+    /// The value of an expression, with what was looked at left in the trace.
+    fn noted(&mut self, e: &Expr, params: &[Value]) -> Result<Value, Stop> {
+        self.tracing(Most { apart: self.findings, all: self.findings }, |cx| cx.aside(|cx| cx.value(e, params)))
     }
 
     /// What was looked at for an expression that is known to hold with these parameters, or not to. `plan` is the expression's,
     /// which may stand within another one.
     pub fn looked(&mut self, e: &Expr, plan: Option<&[Op]>, params: &[Value], holds: bool) -> Looked {
-        let shown = self.findings == limits::LOOKED_FOR;
         let Some(plan) = plan else {
-            self.tracing(Most { apart: self.findings, all: self.findings }, |cx| drop(cx.aside(|cx| cx.value(e, params))));
+            drop(self.noted(e, params));
             return self.memory.trace.kept();
         };
         if let Some(one) = self.alone(plan, holds) {
             return one;
         }
+        let shown = self.findings == limits::LOOKED_FOR;
         // What many ask is looked into once.
         let shared = shared(plan).filter(|_| shown);
         if let Some(known) = shared.and_then(|id| self.memory.looked(id)) {
@@ -429,7 +434,7 @@ impl<'a> Cx<'a> {
             Node::Compare(op, a, b) => {
                 let (a, b) = (self.eval(a)?, self.eval(b)?);
                 self.compare_cost(&a, &b)?;
-                compare(*op, &a, &b).into()
+                op.says(&a, &b).into()
             }
             Node::Arith(op, a, b) => {
                 let (x, y) = (self.eval(a)?, self.eval(b)?);
@@ -834,15 +839,6 @@ pub(super) fn seen_in(f: IncidentField) -> Option<Seen> {
 /// Whether a field of the incident is more than a way to what is in it.
 pub(super) fn has_value(f: IncidentField) -> bool {
     !matches!(f, IncidentField::Entities | IncidentField::Alerts)
-}
-
-/// A comparison; with something absent every one is false but `!=`.
-fn compare(op: Compare, a: &Value, b: &Value) -> bool {
-    match op {
-        Compare::Eq => a.same(b),
-        Compare::Ne => !a.same(b),
-        other => other.holds(a.order(b)),
-    }
 }
 
 fn arith(op: Arith, a: &Value, b: &Value) -> Result<Value, Stop> {

@@ -157,6 +157,15 @@ impl Compare {
         }
     }
 
+    /// Whether it says so of two values; with something absent every one is false but `!=`.
+    pub fn says(self, a: &Value, b: &Value) -> bool {
+        match self {
+            Self::Eq => a.same(b),
+            Self::Ne => !a.same(b),
+            other => other.holds(a.order(b)),
+        }
+    }
+
     /// Whether it says so of two values in this order; nothing is said of what has none, but that it is not the same.
     #[inline]
     pub fn holds(self, order: Option<Ordering>) -> bool {

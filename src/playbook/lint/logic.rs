@@ -213,7 +213,7 @@ fn compare(op: Compare, a: &Expr, b: &Expr, left: &mut usize) -> Formula {
         return compare(Compare::Eq, a, b, left).not();
     }
     match (constant(a), constant(b)) {
-        (Some(a), Some(b)) => Formula::constant(holds(&b, op, &a, false)),
+        (Some(a), Some(b)) => Formula::constant(op.says(&a, &b)),
         (None, Some(Value::Bool(b))) => {
             if b {
                 Formula::within(a, left)
@@ -254,18 +254,6 @@ fn membership(e: &Expr, item: &Expr, of: &Expr) -> Formula {
         // `contains` and `in` ask the same.
         _ if matches!(of.ty, Ty::List(_)) => Formula::All(vec![Formula::of(Atom::Asked(key("in", &[item.key, of.key]))), filled(of)]),
         _ => Formula::of(Atom::Asked(e.key)),
-    }
-}
-
-/// Whether `value op constant` holds; nothing holds of what is absent but `!=`.
-fn holds(constant: &Value, op: Compare, value: &Value, absent: bool) -> bool {
-    if absent {
-        return op == Compare::Ne;
-    }
-    match op {
-        Compare::Eq => value.same(constant),
-        Compare::Ne => !value.same(constant),
-        other => other.holds(value.order(constant)),
     }
 }
 
@@ -321,8 +309,7 @@ fn fits(atom: &Atom, is: bool, known: &[(&Atom, bool)]) -> bool {
                 all.iter().all(|(t, is)| {
                     let so = match (t, v) {
                         (Test::Known, v) => v.is_some(),
-                        (Test::Than(op, c), Some(v)) => holds(c, *op, v, false),
-                        (Test::Than(op, c), None) => holds(c, *op, &Value::Absent, true),
+                        (Test::Than(op, c), v) => op.says(v.as_ref().unwrap_or(&Value::Absent), c),
                     };
                     so == *is
                 })
