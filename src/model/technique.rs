@@ -42,7 +42,7 @@ pub fn technique_ids() -> impl Iterator<Item = &'static str> {
 
 /// The technique that a sub-technique belongs to; a technique itself.
 pub fn base(id: &str) -> &str {
-    id.split('.').next().unwrap_or(id)
+    id.bytes().position(|b| b == b'.').and_then(|dot| id.get(..dot)).unwrap_or(id)
 }
 
 /// Whether the text has the form of a technique id (`T1566`, `T1566.002`), known or not.

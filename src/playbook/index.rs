@@ -11,45 +11,38 @@ use crate::model::technique::base;
 use crate::model::{Kind, Level};
 use crate::script::Facts;
 
-/// Playbooks by position: blocks of sixty-four with at least one of them, in order.
+/// Playbooks by position: lines of five hundred and twelve with at least one of them, in order. A line is as long as one of
+/// the processor's cache, so that one step through memory tells of all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Some64(Vec<(u32, u64)>);
+struct Some512(Vec<(u32, Line)>);
 
-impl Some64 {
+/// A bit for each, sixty-four to a block.
+type Line = [u64; 8];
+
+impl Some512 {
     /// Says whether a position is there. Mostly it is the last one so far.
     fn put(&mut self, n: usize, there: bool) {
-        let (block, bit) = place(n);
+        let number = u32::try_from(n / 512).unwrap_or(u32::MAX);
         let found = match self.0.last() {
-            Some((last, _)) if *last >= block => self.0.binary_search_by_key(&block, |(b, _)| *b),
+            Some((last, _)) if *last >= number => self.0.binary_search_by_key(&number, |(n, _)| *n),
             _ => Err(self.0.len()),
         };
-        match found {
-            Err(at) if there => self.0.insert(at, (block, bit)),
-            Err(_) => {}
-            Ok(at) => {
-                let Some((_, bits)) = self.0.get_mut(at) else { return };
-                *bits = if there { *bits | bit } else { *bits & !bit };
-                if *bits == 0 {
-                    self.0.remove(at);
-                }
+        let at = match found {
+            Ok(at) => at,
+            Err(_) if !there => return,
+            Err(at) => {
+                self.0.insert(at, (number, [0; 8]));
+                at
             }
+        };
+        let Some((_, line)) = self.0.get_mut(at) else { return };
+        let Some(block) = line.get_mut(n / 64 % 8) else { return };
+        let bit = 1 << (n % 64);
+        *block = if there { *block | bit } else { *block & !bit };
+        if *line == [0; 8] {
+            self.0.remove(at);
         }
     }
-
-    /// The playbooks of a block.
-    fn at(&self, block: u32) -> u64 {
-        // Where most blocks are there, a block stands at its own number or shortly before.
-        let found = match self.0.get(block as usize) {
-            Some((b, bits)) if *b == block => Some(*bits),
-            _ => self.0.binary_search_by_key(&block, |(b, _)| *b).ok().and_then(|n| self.0.get(n)).map(|(_, bits)| *bits),
-        };
-        found.unwrap_or_default()
-    }
-}
-
-fn place(n: usize) -> (u32, u64) {
-    let bit = u32::try_from(n % 64).unwrap_or_default();
-    (u32::try_from(n / 64).unwrap_or(u32::MAX), 1u64.checked_shl(bit).unwrap_or_default())
 }
 
 /// Hashes words of playbooks. Whoever writes an incident looks words up and adds none, so that the order of the table is
@@ -76,8 +69,8 @@ impl Hasher for Quick {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Any {
     /// Those that do not ask.
-    free: Some64,
-    words: HashMap<Arc<str>, Some64, BuildHasherDefault<Quick>>,
+    free: Some512,
+    words: HashMap<Arc<str>, Some512, BuildHasherDefault<Quick>>,
 }
 
 impl Any {
@@ -101,26 +94,51 @@ impl Any {
         }
     }
 
-    /// The playbooks that the words of an incident lead to, a list for each word.
+    /// The playbooks that different words of an incident lead to.
     fn led<'i, 'w>(&'i self, words: impl Iterator<Item = &'w str>) -> Lists<'i> {
-        let mut all = Lists::new();
-        all.push(&self.free);
+        let mut all = SmallVec::new();
+        all.push(&*self.free.0);
         if !self.words.is_empty() {
-            for found in words.filter_map(|w| self.words.get(w)) {
-                if !all.iter().any(|known| std::ptr::eq(*known, found)) {
-                    all.push(found);
+            all.extend(words.filter_map(|w| Some(&*self.words.get(w)?.0)));
+        }
+        Lists(all)
+    }
+}
+
+/// What is left of some lists that are gone through together: an incident leads to few.
+struct Lists<'i>(SmallVec<[&'i [(u32, Line)]; 16]>);
+
+impl Lists<'_> {
+    /// How many lines there are.
+    fn len(&self) -> usize {
+        self.0.iter().map(|l| l.len()).fold(0, usize::saturating_add)
+    }
+
+    /// The number of the next line.
+    fn next(&self) -> Option<u32> {
+        self.0.iter().filter_map(|l| l.first()).map(|(n, _)| *n).min()
+    }
+
+    /// All that is in a line. Lines before it are passed.
+    #[inline]
+    fn line(&mut self, number: u32) -> Line {
+        let mut all = [0; 8];
+        for list in &mut self.0 {
+            while let [(n, line), rest @ ..] = *list
+                && *n <= number
+            {
+                if *n == number {
+                    all.iter_mut().zip(line).for_each(|(all, some)| *all |= some);
                 }
+                *list = rest;
             }
         }
         all
     }
 }
 
-/// Some lists: an incident leads to few.
-type Lists<'i> = SmallVec<[&'i Some64; 16]>;
-
 /// Says whether a position is there under a key.
-fn put<K: Ord + Copy>(all: &mut BTreeMap<K, Some64>, key: K, n: usize, there: bool) {
+fn put<K: Ord + Copy>(all: &mut BTreeMap<K, Some512>, key: K, n: usize, there: bool) {
     let list = all.entry(key).or_default();
     list.put(n, there);
     if list.0.is_empty() {
@@ -135,9 +153,9 @@ pub struct Index {
     signals: Any,
     techniques: Any,
     /// Those that ask for a kind.
-    kinds: BTreeMap<Kind, Some64>,
+    kinds: BTreeMap<Kind, Some512>,
     /// Those that ask for at least this severity.
-    severities: BTreeMap<Level, Some64>,
+    severities: BTreeMap<Level, Some512>,
     /// The gate of each, sixty-four together: what is asked first of all stands apart from what is asked only then.
     gates: Vec<Arc<[Option<Gate>]>>,
     len: usize,
@@ -177,74 +195,38 @@ impl Index {
         }
     }
 
-    /// The playbooks of some lists, by block.
-    fn gather(&self, lists: &Lists<'_>, into: &mut Vec<u64>) {
-        into.clear();
-        into.resize(self.len.div_ceil(64), 0);
-        for (block, bits) in lists.iter().flat_map(|l| &l.0) {
-            if let Some(word) = into.get_mut(*block as usize) {
-                *word |= bits;
-            }
-        }
-    }
-
     /// The positions of the playbooks whose `match` holds, in order.
     pub fn find(&self, facts: &Facts<'_>) -> Found<'_> {
-        let types = self.types.led(facts.types.iter().map(|(t, _)| &**t));
-        let signals = self.signals.led(facts.signals().iter().map(|s| &**s));
-        let techniques = self.techniques.led(facts.techniques().iter().flat_map(|t| {
+        let mut types = self.types.led(facts.types.iter().map(|(t, _)| &**t));
+        let mut signals = self.signals.led(facts.signals().iter().map(|s| &**s));
+        // In order, so that those of a technique follow it or one another: what is above them is looked up once.
+        let mut last = "";
+        let mut techniques = self.techniques.led(facts.techniques().iter().flat_map(|t| {
             let above = base(t);
-            [Some(&**t), (above.len() < t.len()).then_some(above)].into_iter().flatten()
+            let new = above != last && above.len() < t.len();
+            last = above;
+            [new.then_some(above), Some(&**t)].into_iter().flatten()
         }));
         // Those that ask for what is not there.
-        let mut out: Lists<'_> = self.kinds.iter().filter(|(k, _)| !facts.has_kind(**k)).map(|(_, all)| all).collect();
-        out.extend(self.severities.iter().filter(|(least, _)| facts.incident.severity.is_none_or(|s| s < **least)).map(|(_, all)| all));
+        let kinds = self.kinds.iter().filter(|(k, _)| !facts.has_kind(**k)).map(|(_, all)| all);
+        let severities = self.severities.iter().filter(|(least, _)| facts.incident.severity.is_none_or(|s| s < **least)).map(|(_, all)| all);
+        let mut out = Lists(kinds.chain(severities).map(|all| &*all.0).collect());
 
         // What few are led to goes first: nothing else is looked at where it has nobody.
-        let mut parts = [types, signals, techniques].map(|lists| (lists.iter().map(|l| l.0.len()).fold(0, usize::saturating_add), lists));
-        parts.sort_by_key(|(blocks, _)| *blocks);
-        let [(few, first), rest @ ..] = &parts;
-        let mut led = Vec::new();
-        let mut live: Vec<(u32, u64)> = if few.saturating_mul(4) < self.len / 64 {
-            let mut live: Vec<_> = first.iter().flat_map(|l| l.0.iter().copied()).collect();
-            live.sort_unstable_by_key(|(block, _)| *block);
-            live.dedup_by(|next, kept| {
-                let same = next.0 == kept.0;
-                kept.1 |= if same { next.1 } else { 0 };
-                same
-            });
-            live
-        } else {
-            self.gather(first, &mut led);
-            (0..).zip(led.iter().copied()).filter(|(_, bits)| *bits != 0).collect()
-        };
-        for (blocks, lists) in rest {
-            // Lists are gone through from end to end, or asked for each block that is left, whichever is less.
-            if *blocks <= live.len().saturating_mul(lists.len()) {
-                self.gather(lists, &mut led);
-                live.iter_mut().for_each(|(block, bits)| *bits &= led.get(*block as usize).copied().unwrap_or_default());
-            } else {
-                for (block, bits) in &mut live {
-                    // Mostly the first lists lead to all that is left.
-                    let mut lost = *bits;
-                    for list in lists {
-                        if lost == 0 {
-                            break;
-                        }
-                        lost &= !list.at(*block);
-                    }
-                    *bits &= !lost;
-                }
-            }
-            live.retain(|(_, bits)| *bits != 0);
-        }
-        for (block, bits) in &mut live {
-            for list in &out {
-                if *bits == 0 {
+        let mut parts = [&mut types, &mut signals, &mut techniques];
+        parts.sort_by_key(|lists| lists.len());
+        let [first, rest @ ..] = &mut parts;
+        let mut live = Vec::new();
+        while let Some(number) = first.next() {
+            let mut line = first.line(number);
+            for part in &mut *rest {
+                line.iter_mut().zip(part.line(number)).for_each(|(left, led)| *left &= led);
+                if line.iter().all(|bits| *bits == 0) {
                     break;
                 }
-                *bits &= !list.at(*block);
             }
+            line.iter_mut().zip(out.line(number)).for_each(|(left, out)| *left &= !out);
+            live.extend((number.saturating_mul(8)..).zip(line).filter(|(_, bits)| *bits != 0));
         }
         Found { blocks: live.into_iter(), all: &self.gates, first: 0, bits: 0, gates: &[] }
     }
