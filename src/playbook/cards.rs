@@ -142,7 +142,8 @@ impl<'b> Book<'b, '_> {
         }
         let name: Arc<str> = trimmed.into();
         let local = if all { Ty::list(Ty::Entity(kinds)) } else { Ty::Entity(kinds) };
-        let target = if all { Target::All(name.clone(), e) } else { Target::Each(name.clone(), e) };
+        let list = Box::new(e);
+        let target = if all { Target::All(name.clone(), list) } else { Target::Each(name.clone(), list) };
         Some((target, vec![(name, local)]))
     }
 

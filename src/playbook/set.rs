@@ -346,9 +346,9 @@ pub enum Target {
     /// The incident.
     Incident,
     /// Each item of a list.
-    Each(Arc<str>, Expr),
+    Each(Arc<str>, Box<Expr>),
     /// All items of a list at once.
-    All(Arc<str>, Expr),
+    All(Arc<str>, Box<Expr>),
 }
 
 /// A card of a playbook.
