@@ -84,7 +84,6 @@ pub fn clauses<'p>(cx: &mut Cx<'_>, e: &'p Expr, params: &[Value], out: &mut Vec
 
 /// The expression's own plan. A call, since what chooses in one step between this and a plan that is at hand reads both, and
 /// this one mostly comes from far away in memory.
-#[cold]
 #[inline(never)]
 fn ops(e: &Expr) -> Option<&[Op]> {
     e.plan.as_ref().map(Plan::ops)

@@ -1,4 +1,4 @@
-//! Which playbooks could match an incident: all parts of `match:` at once, sixty-four playbooks at a time.
+//! Which playbooks could match an incident: all parts of `match:` at once, a line of playbooks at a time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -11,8 +11,8 @@ use crate::model::technique::base;
 use crate::model::{Kind, Level};
 use crate::script::Facts;
 
-/// Playbooks by position: lines of five hundred and twelve with at least one of them, in order. A line is as long as one of
-/// the processor's cache, so that one step through memory tells of all of them.
+/// Playbooks by position: lines of five hundred and twelve with at least one of them, in order. A line is about as long as one
+/// of the processor's cache, so that a step or two through memory tell of all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Some512(Vec<(u32, Line)>);
 
@@ -24,7 +24,7 @@ impl Some512 {
     fn put(&mut self, n: usize, there: bool) {
         let number = u32::try_from(n / 512).unwrap_or(u32::MAX);
         let found = match self.0.last() {
-            Some((last, _)) if *last >= number => self.0.binary_search_by_key(&number, |(n, _)| *n),
+            Some((last, _)) if *last >= number => self.0.binary_search_by_key(&number, |(number, _)| *number),
             _ => Err(self.0.len()),
         };
         let at = match found {
@@ -94,7 +94,7 @@ impl Any {
         }
     }
 
-    /// The playbooks that different words of an incident lead to.
+    /// The playbooks that some words of an incident, each given once, lead to.
     fn led<'i, 'w>(&'i self, words: impl Iterator<Item = &'w str>) -> Lists<'i> {
         let mut all = SmallVec::new();
         all.push(&*self.free.0);
@@ -110,18 +110,18 @@ struct Lists<'i>(SmallVec<[&'i [(u32, Line)]; 16]>);
 
 impl Lists<'_> {
     /// How many lines there are.
-    fn len(&self) -> usize {
+    fn lines(&self) -> usize {
         self.0.iter().map(|l| l.len()).fold(0, usize::saturating_add)
     }
 
     /// The number of the next line.
-    fn next(&self) -> Option<u32> {
+    fn peek(&self) -> Option<u32> {
         self.0.iter().filter_map(|l| l.first()).map(|(n, _)| *n).min()
     }
 
-    /// All that is in a line. Lines before it are passed.
+    /// All that is in a line. It and those before it are passed.
     #[inline]
-    fn line(&mut self, number: u32) -> Line {
+    fn take(&mut self, number: u32) -> Line {
         let mut all = [0; 8];
         for list in &mut self.0 {
             while let [(n, line), rest @ ..] = *list
@@ -158,14 +158,13 @@ pub struct Index {
     severities: BTreeMap<Level, Some512>,
     /// The gate of each, sixty-four together: what is asked first of all stands apart from what is asked only then.
     gates: Vec<Arc<[Option<Gate>]>>,
-    len: usize,
 }
 
 impl Index {
     /// The index of some playbooks.
     pub fn build(playbooks: &[Arc<Playbook>]) -> Self {
         let gates = playbooks.chunks(64).map(|some| some.iter().map(|p| p.gate.clone()).collect()).collect();
-        let mut index = Self { len: playbooks.len(), gates, ..Self::default() };
+        let mut index = Self { gates, ..Self::default() };
         playbooks.iter().enumerate().for_each(|(n, p)| index.put(n, &p.matching, true));
         index
     }
@@ -214,19 +213,20 @@ impl Index {
 
         // What few are led to goes first: nothing else is looked at where it has nobody.
         let mut parts = [&mut types, &mut signals, &mut techniques];
-        parts.sort_by_key(|lists| lists.len());
+        parts.sort_by_key(|lists| lists.lines());
         let [first, rest @ ..] = &mut parts;
         let mut live = Vec::new();
-        while let Some(number) = first.next() {
-            let mut line = first.line(number);
+        while let Some(number) = first.peek() {
+            let mut line = first.take(number);
             for part in &mut *rest {
-                line.iter_mut().zip(part.line(number)).for_each(|(left, led)| *left &= led);
-                if line.iter().all(|bits| *bits == 0) {
-                    break;
+                if line != [0; 8] {
+                    line.iter_mut().zip(part.take(number)).for_each(|(left, led)| *left &= led);
                 }
             }
-            line.iter_mut().zip(out.line(number)).for_each(|(left, out)| *left &= !out);
-            live.extend((number.saturating_mul(8)..).zip(line).filter(|(_, bits)| *bits != 0));
+            if line != [0; 8] {
+                line.iter_mut().zip(out.take(number)).for_each(|(left, out)| *left &= !out);
+                live.extend((number.saturating_mul(8)..).zip(line).filter(|(_, bits)| *bits != 0));
+            }
         }
         Found { blocks: live.into_iter(), all: &self.gates, first: 0, bits: 0, gates: &[] }
     }
@@ -274,18 +274,27 @@ mod tests {
 
     #[test]
     fn a_changed_index_is_the_one_that_is_built_anew() {
-        let words =
-            ["", "techniques: [T1566, T1566.002]", "entities: [user, ip, user]", "severity: high", "severity: low\n  techniques: [T1566.002]"];
+        // What only the first and the last ask for, in lines far apart, comes last.
+        const MANY: usize = 1_600;
+        let words = [
+            "",
+            "techniques: [T1566, T1566.002]",
+            "entities: [user, ip, user]",
+            "severity: high",
+            "severity: low\n  techniques: [T1566.002]",
+            "techniques: [T1003]",
+        ];
         let page = |n: usize, m: &str| {
             let m = if m.is_empty() { String::new() } else { format!("match:\n  {m}\n") };
-            let text = format!("playbook: a.p{n:03}\nformat: 1\nversion: 1.0.0\ntitle: T\nstatus: test\nowner: o\ndescription: d\n{m}");
-            Input { path: format!("{n:03}.yaml"), text, layer: 1 }
+            let text = format!("playbook: a.p{n:04}\nformat: 1\nversion: 1.0.0\ntitle: T\nstatus: test\nowner: o\ndescription: d\n{m}");
+            Input { path: format!("{n:04}.yaml"), text, layer: 1 }
         };
-        let all: Vec<Input> = (0..200).map(|n| page(n, words[n / 7 % 5])).collect();
+        let word = |n: usize| if [0, MANY - 1].contains(&n) { 5 } else { n / 7 % 5 };
+        let all: Vec<Input> = (0..MANY).map(|n| page(n, words[word(n)])).collect();
         let mut set = compile(&all);
-        assert_eq!(set.playbooks.len(), 200, "{:?}", set.diagnostics.first());
+        assert_eq!(set.playbooks.len(), MANY, "{:?}", set.diagnostics.first());
         let mut index = Index::build(&set.playbooks);
-        for at in [0, 63, 64, 130, 199, 64] {
+        for at in [700, 0, 63, 64, 511, 512, 1_023, 1_024, MANY - 1, 64] {
             for m in words {
                 let new = compile(&[page(at, m)]).playbooks[0].clone();
                 index.change(at, &set.playbooks[at], &new);
