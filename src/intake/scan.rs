@@ -16,6 +16,8 @@ pub(super) struct Scan<'a> {
     nodes: usize,
     /// Marks where the text that was read last, or what follows it closely, has a dot.
     dots: u64,
+    /// Whether that text has escapes.
+    escaped: bool,
     items: Vec<Json<'a>>,
     entries: Vec<Entry<'a>>,
 }
@@ -23,7 +25,7 @@ pub(super) struct Scan<'a> {
 impl<'a> Scan<'a> {
     /// At the beginning of a text.
     pub(super) fn of(text: &'a str) -> Self {
-        Self { text, at: 0, nodes: 0, dots: 0, items: Vec::new(), entries: Vec::with_capacity(OPEN) }
+        Self { text, at: 0, nodes: 0, dots: 0, escaped: false, items: Vec::new(), entries: Vec::with_capacity(OPEN) }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -75,6 +77,7 @@ impl<'a> Scan<'a> {
     }
 
     /// A key, and past the colon after it.
+    #[inline]
     pub(super) fn key(&mut self) -> Option<Cow<'a, str>> {
         (self.next()? == b'"').then_some(())?;
         let key = self.string::<true>()?;
@@ -91,12 +94,14 @@ impl<'a> Scan<'a> {
     #[inline]
     pub(super) fn value(&mut self, depth: usize) -> Option<Json<'a>> {
         // Most values are texts.
-        if self.next()? == b'"' {
-            self.count(depth)?;
-            let text = self.string::<false>()?;
-            return (text.len() <= limits::TEXT).then_some(Json::Text(text));
-        }
-        self.other(depth)
+        if self.next()? == b'"' { self.content(depth).map(Json::Text) } else { self.other(depth) }
+    }
+
+    /// A value that is a text.
+    #[inline(always)]
+    fn content(&mut self, depth: usize) -> Option<Cow<'a, str>> {
+        self.count(depth)?;
+        self.string::<false>().filter(|text| text.len() <= limits::TEXT)
     }
 
     /// A value that is no text.
@@ -138,10 +143,17 @@ impl<'a> Scan<'a> {
         while self.more(self.entries.len() == start, b'}')? {
             let key = self.key()?;
             dotted = dotted || self.dots != 0 && is_dotted(&key);
-            let value = self.value(depth.saturating_add(1))?;
             // What stands on top is of this object, unless nothing of it is there yet.
             sorted = sorted && (self.entries.len() == start || self.entries.last().is_none_or(|(before, _)| is_before(before, &key)));
-            self.entries.push((key, value));
+            let depth = depth.saturating_add(1);
+            if self.next()? == b'"' {
+                let text = self.content(depth)?;
+                // Made where it stands: moving it there at once would wait until it is written.
+                self.entries.extend(std::iter::once_with(|| (key, Json::Text(text))));
+            } else {
+                let value = self.other(depth)?;
+                self.entries.push((key, value));
+            }
         }
         if !sorted {
             let own = self.entries.get_mut(start..)?;
@@ -155,18 +167,26 @@ impl<'a> Scan<'a> {
     }
 
     /// The text whose quote stands here; borrowed where no character of it is escaped. Dots are looked for in keys.
+    #[inline(always)]
     fn string<const DOTS: bool>(&mut self) -> Option<Cow<'a, str>> {
         let start = self.at;
+        let text = self.written::<DOTS>()?;
+        // What is borrowed comes in registers: what is put into memory in parts and moved at once is waited for.
+        if self.escaped { self.unescaped(start, text).map(Cow::Owned) } else { Some(Cow::Borrowed(text)) }
+    }
+
+    /// The text whose quote stands here, as it is written, and past the quote after it.
+    #[inline(never)]
+    fn written<const DOTS: bool>(&mut self) -> Option<&'a str> {
         self.step(1);
-        self.dots = 0;
+        (self.dots, self.escaped) = (0, false);
         let inside = self.at;
-        let mut escaped = false;
         loop {
             match self.odd::<DOTS>()? {
                 b'"' => break,
                 // Whatever is escaped, its first byte ends nothing.
                 b'\\' => {
-                    escaped = true;
+                    self.escaped = true;
                     self.step(2);
                 }
                 _ => return None,
@@ -174,12 +194,14 @@ impl<'a> Scan<'a> {
         }
         let end = self.at;
         self.step(1);
-        let text = self.text.get(inside..end)?;
-        if escaped {
-            self.dots = 1;
-            return unescaped(text).or_else(|| serde_json::from_str(self.text.get(start..self.at)?).ok()).map(Cow::Owned);
-        }
-        Some(Cow::Borrowed(text))
+        self.text.get(inside..end)
+    }
+
+    /// The text without its escapes; it stands from `start` on, quotes included.
+    #[cold]
+    fn unescaped(&mut self, start: usize, text: &str) -> Option<String> {
+        self.dots = 1;
+        unescaped(text).or_else(|| serde_json::from_str(self.text.get(start..self.at)?).ok())
     }
 
     /// Goes to the next quote, backslash or control character; eight bytes are looked at together.
