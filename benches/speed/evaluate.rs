@@ -53,7 +53,7 @@ pub fn run() {
         table.print();
         if let (30, [.., few, many]) = (entities, counts) {
             let [bare, evidence] = growth(Variant::B, [*few, *many], &corpus, rounds);
-            println!("B, from {few} playbooks to {many}, in turn: bare {bare:.2}×, with evidence {evidence:.2}×\n");
+            println!("B, from {few} playbooks to {many}, in turn: bare {bare}, with evidence {evidence}\n");
         }
     }
 }
@@ -63,7 +63,7 @@ fn measured(variant: Variant, n: usize, corpus: &[Incident], rounds: usize) -> [
     let rules = rules(variant, n);
     let native = Native::new(&rules);
     let set = product::load(&product::files(&rules, 1));
-    let read: Vec<product::Incident> = corpus.iter().map(|i| product::read(i.json().to_string().as_bytes())).collect();
+    let read = read(corpus);
     let facts: Vec<_> = read.iter().map(|i| product::facts(&set, i)).collect();
     let mut memory = product::memory(&set);
     let mut other = product::memory(&set);
@@ -90,9 +90,9 @@ fn measured(variant: Variant, n: usize, corpus: &[Incident], rounds: usize) -> [
 
 /// By how much many playbooks take longer than few, bare and with evidence: in turn, since what else the machine does would
 /// meet one and not the other.
-fn growth(variant: Variant, counts: [usize; 2], corpus: &[Incident], rounds: usize) -> [f64; 2] {
+fn growth(variant: Variant, counts: [usize; 2], corpus: &[Incident], rounds: usize) -> [String; 2] {
     let sets = counts.map(|n| product::load(&product::files(&rules(variant, n), 1)));
-    let read: Vec<product::Incident> = corpus.iter().map(|i| product::read(i.json().to_string().as_bytes())).collect();
+    let read = read(corpus);
     let facts = sets.each_ref().map(|set| read.iter().map(|i| product::facts(set, i)).collect::<Vec<_>>());
     let mut contenders = Vec::new();
     for (set, facts) in sets.iter().zip(&facts) {
@@ -102,7 +102,12 @@ fn growth(variant: Variant, counts: [usize; 2], corpus: &[Incident], rounds: usi
         contenders.extend([contender("bare", bare), contender("with evidence", evidence)]);
     }
     let ns = interleaved(&mut contenders, rounds, least());
-    [ns[2] / ns[0], ns[3] / ns[1]]
+    [ratio(ns[2], ns[0]), ratio(ns[3], ns[1])]
+}
+
+/// The incidents as the product reads them.
+fn read(corpus: &[Incident]) -> Vec<product::Incident> {
+    corpus.iter().map(|i| product::read(i.json().to_string().as_bytes())).collect()
 }
 
 /// How long each has its turn.
